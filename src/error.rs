@@ -1,0 +1,246 @@
+//! Every way an invocation can fail: a stable name for machines and one line for people.
+
+use std::{borrow::Cow, fmt};
+
+use lambda_runtime::Diagnostic;
+
+use crate::wire::{Answer, Cause, Failure};
+
+/// What an invocation that failed answers, as Lambda's `errorType` and `errorMessage`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The name that `Retry` and `Catch` of Step Functions match.
+    pub error_type: ErrorType,
+    /// One line of at most 2,000 bytes without control characters.
+    pub message: String,
+}
+
+/// The stable names. Each one is public API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ErrorType {
+    /// The event is not a valid request; nothing was sent to EC2.
+    InvalidEvent,
+    /// EC2 refused, with this code.
+    Ec2(String),
+    /// EC2 refused, and CIDRs are still associated with the ASN.
+    AsnStillAssociated,
+    /// EC2 reports `failed-deprovision`.
+    DeprovisionFailed,
+    /// A dry run was answered with success.
+    DryRunNotHonored,
+    /// EC2 did not answer in time.
+    Ec2Timeout,
+    /// There was no connection to EC2, or it broke before the answer.
+    Ec2Unreachable,
+    /// EC2's answer cannot be understood.
+    Ec2BadResponse,
+    /// The environment has no usable credentials.
+    CredentialsUnavailable,
+    /// The function itself has a bug.
+    FunctionPanicked,
+}
+
+impl ErrorType {
+    /// The name as callers see it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Ec2(code) => code,
+            Self::InvalidEvent => "InvalidEvent",
+            Self::AsnStillAssociated => "AsnStillAssociated",
+            Self::DeprovisionFailed => "DeprovisionFailed",
+            Self::DryRunNotHonored => "DryRunNotHonored",
+            Self::Ec2Timeout => "Ec2Timeout",
+            Self::Ec2Unreachable => "Ec2Unreachable",
+            Self::Ec2BadResponse => "Ec2BadResponse",
+            Self::CredentialsUnavailable => "CredentialsUnavailable",
+            Self::FunctionPanicked => "FunctionPanicked",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.error_type.name(), self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.error_type.name().into(), error_message: error.message }
+    }
+}
+
+impl Error {
+    /// An event that breaks the rules, for a reason that names the member and what is wanted.
+    #[must_use]
+    pub fn invalid_event(why: impl AsRef<str>) -> Self {
+        Self { error_type: ErrorType::InvalidEvent, message: one_line("", why.as_ref(), ". Nothing was sent to EC2.") }
+    }
+
+    /// A panic: a bug of this function, wherever in its work it was.
+    #[must_use]
+    pub fn panicked(what: &str) -> Self {
+        Self {
+            error_type: ErrorType::FunctionPanicked,
+            message: one_line("The function panicked: ", what, ". The outcome is unknown; it is safe to call again."),
+        }
+    }
+
+    /// A call that failed. `doing` says what the call was to do, `seen` what a look afterwards found.
+    #[must_use]
+    pub fn from_failure(doing: &str, failure: Failure, seen: &str) -> Self {
+        let Failure { cause, outcome_unknown } = failure;
+        let (error_type, said, advice, answer) = match cause {
+            Cause::Refused { code, answer } => {
+                let said = answer.message.clone().unwrap_or_else(|| "EC2 refused and gave no message.".into());
+                let advice = advice(&code);
+                (ErrorType::Ec2(code), said, advice, Some(answer))
+            }
+            Cause::BadResponse { why, answer } => (
+                ErrorType::Ec2BadResponse,
+                format!("EC2's answer cannot be understood: {why}."),
+                "Look at the endpoint and at proxies on the way to it.",
+                Some(answer),
+            ),
+            Cause::Timeout => (ErrorType::Ec2Timeout, "EC2 did not answer in time.".into(), "", None),
+            Cause::Unreachable { why } => (
+                ErrorType::Ec2Unreachable,
+                format!("no answer from EC2: {why}."),
+                "Look at the network, the name resolution and the endpoint.",
+                None,
+            ),
+            Cause::NoCredentials => (
+                ErrorType::CredentialsUnavailable,
+                "no usable credentials in the environment.".into(),
+                "In Lambda they come from the function's role; elsewhere set AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY. Nothing was sent to EC2.",
+                None,
+            ),
+        };
+        let unknown = if outcome_unknown { "The outcome is unknown; it is safe to call again." } else { "" };
+        let mut tail = String::new();
+        for sentence in [seen, advice, unknown] {
+            if !sentence.is_empty() {
+                tail.push(' ');
+                tail.push_str(sentence);
+            }
+        }
+        if let Some(answer) = &answer {
+            tail.push_str(&reference(error_type.ec2_code(), answer));
+        }
+        Self { message: one_line(&format!("{doing}: "), &said, &tail), error_type }
+    }
+
+    /// EC2 refused with `answer`, and a look found `associations`, each a CIDR and its state.
+    #[must_use]
+    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String]) -> Self {
+        let tail = format!(
+            ". Call DisassociateIpamByoasn for each one first and wait until it is disassociated.{}",
+            reference(Some(code), answer),
+        );
+        let list =
+            format!("{} CIDRs are still associated with the ASN: {}", associations.len(), associations.join(", "));
+        Self { error_type: ErrorType::AsnStillAssociated, message: one_line(&format!("{doing}: "), &list, &tail) }
+    }
+
+    /// EC2 accepted the call and says that deprovisioning failed.
+    #[must_use]
+    pub fn deprovision_failed(doing: &str, status_message: Option<&str>) -> Self {
+        let said = status_message.unwrap_or("EC2 gave no status message.");
+        Self {
+            error_type: ErrorType::DeprovisionFailed,
+            message: one_line(&format!("{doing}: EC2 reports failed-deprovision: "), said, ""),
+        }
+    }
+
+    /// A dry run that EC2 answered with success, though a dry run that passes is an error by its name.
+    #[must_use]
+    pub fn dry_run_not_honored(doing: &str) -> Self {
+        Self {
+            error_type: ErrorType::DryRunNotHonored,
+            message: format!(
+                "{doing}: the dry run was answered with success instead of DryRunOperation. The endpoint may have \
+                 ignored DryRun and deprovisioned. Look at AWS_ENDPOINT_URL_EC2 and at the state of the ASN before \
+                 anything else.",
+            ),
+        }
+    }
+}
+
+impl ErrorType {
+    fn ec2_code(&self) -> Option<&str> {
+        match self {
+            Self::Ec2(code) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+/// What to do about a code, where more is known than EC2's message says.
+fn advice(code: &str) -> &'static str {
+    match code {
+        "UnauthorizedOperation" => {
+            "Allow ec2:DeprovisionIpamByoasn on this IPAM for the function's role; \
+             `aws sts decode-authorization-message` reads an encoded message."
+        }
+        "AuthFailure" | "ExpiredToken" | "RequestExpired" | "InvalidClientTokenId" => {
+            "Look at the credentials and at the clock."
+        }
+        _ if code.ends_with(".NotFound") => {
+            "Call from the IPAM's account and in its home Region: another Region shows as not found."
+        }
+        _ if is_throttle(code) => "EC2 is throttling: call again later.",
+        _ => "",
+    }
+}
+
+/// A throttled call was not carried out.
+pub(crate) fn is_throttle(code: &str) -> bool {
+    code.contains("Throttl") || code == "RequestLimitExceeded"
+}
+
+/// ` (code …, HTTP …, request ID …)`, of what EC2 gave.
+fn reference(code: Option<&str>, answer: &Answer) -> String {
+    let code = code.map(|code| format!("code {code}, ")).unwrap_or_default();
+    let id = answer.request_id.as_ref().map(|id| format!(", request ID {id}")).unwrap_or_default();
+    format!(" ({code}HTTP {}{id})", answer.status)
+}
+
+/// Puts a message together on one line of at most 2,000 bytes, cutting `middle` where it is too long:
+/// what was being done and the reference for AWS Support are never lost.
+fn one_line(head: &str, middle: &str, tail: &str) -> String {
+    const LONGEST: usize = 2_000;
+    const CUT: &str = "…";
+    let clean = |text: &str| -> Cow<'_, str> {
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        if text.contains(breaks) { text.replace(breaks, " ").into() } else { text.to_owned().into() }
+    };
+    let (head, middle, tail) = (clean(head), clean(middle), clean(tail));
+    let tail = cut(&tail, LONGEST.saturating_sub(head.len() + CUT.len()));
+    let room = LONGEST.saturating_sub(head.len() + tail.len());
+    if middle.len() <= room {
+        return format!("{head}{middle}{tail}");
+    }
+    format!("{head}{}{CUT}{tail}", cut(&middle, room.saturating_sub(CUT.len())))
+}
+
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_of_2000_bytes_that_keeps_its_head_and_tail() {
+        let message = one_line("head ", &"é\n".repeat(2_000), " tail");
+        assert!(message.len() <= 2_000 && message.len() > 1_990, "{}", message.len());
+        assert!(message.starts_with("head é é") && message.ends_with("… tail"), "{message}");
+        assert_eq!(one_line("a\r\n", "b\u{2028}\u{85}\0", "c\t"), "a  b   c ");
+        assert!(one_line("", "", &"x".repeat(5_000)).len() <= 2_000);
+    }
+}

@@ -1,0 +1,80 @@
+//! Keeps credentials and signatures out of what EC2 says before anyone repeats it.
+//!
+//! AWS describes some refusals by echoing the request: its `Authorization` header, or the canonical
+//! request with the session token in it.
+
+use std::fmt;
+
+const REDACTED: &str = "[redacted]";
+
+/// A signature of Signature Version 4 and the hashes beside it: 64 hexadecimal digits.
+const SIGNATURE_DIGITS: usize = 64;
+
+/// Shorter values are words of a test, not credentials: an access key ID has 16 characters or more.
+const SHORTEST: usize = 8;
+
+/// The credentials of this process.
+#[derive(Clone)]
+pub struct Secrets(Vec<String>);
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl Secrets {
+    /// Takes the credentials from the environment through `lookup`.
+    #[must_use]
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let mut secrets: Vec<_> = ["AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"]
+            .into_iter()
+            .filter_map(lookup)
+            .filter(|secret| secret.len() >= SHORTEST)
+            .collect();
+        // The longest first: one may be a part of another.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        Self(secrets)
+    }
+
+    /// `text` without credentials and without anything that may be a signature.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let known = self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
+        let mut clean = String::with_capacity(known.len());
+        for run in known.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
+            let digits = run.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
+            if digits.len() >= SIGNATURE_DIGITS {
+                clean.push_str(REDACTED);
+                clean.push_str(&run[digits.len()..]);
+            } else {
+                clean.push_str(run);
+            }
+        }
+        clean
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_and_signatures_go_and_the_rest_stays() {
+        let secrets = Secrets::load(|name| {
+            Some(match name {
+                "AWS_ACCESS_KEY_ID" => "AKIAIOSFODNN7EXAMPLE".into(),
+                "AWS_SECRET_ACCESS_KEY" => "word".into(),
+                _ => "token/AKIAIOSFODNN7EXAMPLE+more".into(),
+            })
+        });
+        let signature = "0123456789abcdef".repeat(4);
+        assert_eq!(
+            secrets.redact(&format!(
+                "a word: Credential=AKIAIOSFODNN7EXAMPLE/20261123, Signature={signature}. ipam-0123456789abcdef0 \
+                 token/AKIAIOSFODNN7EXAMPLE+more {signature}"
+            )),
+            "a word: Credential=[redacted]/20261123, Signature=[redacted]. ipam-0123456789abcdef0 [redacted] [redacted]"
+        );
+    }
+}

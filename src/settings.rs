@@ -1,0 +1,127 @@
+//! The environment, read once at the start through a lookup function.
+
+use std::fmt;
+
+use tracing::Level;
+use url::Url;
+
+/// What the function is set to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `DRY_RUN_FIRST`: what holds for a request that does not say.
+    pub dry_run_first: bool,
+    /// `AWS_REGION`: the IPAM's home Region.
+    pub region: String,
+    /// How to log.
+    pub log: Log,
+}
+
+/// How to log, as Lambda sets it from `LoggingConfig`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// `AWS_LAMBDA_LOG_FORMAT`: JSON, or text for people.
+    pub json: bool,
+    /// `AWS_LAMBDA_LOG_LEVEL`.
+    pub level: Level,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { json: true, level: Level::INFO }
+    }
+}
+
+/// A variable with a value that is not allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadSetting {
+    /// Its name.
+    pub variable: &'static str,
+    /// Its value; `None` where a required one is missing.
+    pub value: Option<String>,
+    /// What is allowed.
+    pub allowed: &'static str,
+}
+
+impl fmt::Display for BadSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            None => write!(f, "{} is not set; allowed: {}", self.variable, self.allowed),
+            Some(value) => write!(f, "{} is {value:?}; allowed: {}", self.variable, self.allowed),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the variables through `lookup`.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSetting`], for the first variable with a value that is not allowed.
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
+        // The SDK drops an endpoint that it cannot read and calls AWS instead: a local try would
+        // deprovision for real.
+        for variable in ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"] {
+            read(&lookup, variable, "a URL such as https://ec2.us-east-1.amazonaws.com", |value| {
+                let url = Url::parse(value).ok()?;
+                (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(())
+            })?;
+        }
+        Ok(Self {
+            dry_run_first: read(&lookup, "DRY_RUN_FIRST", "true, false", |value| value.parse().ok())?.unwrap_or(false),
+            region: region(&lookup)?,
+            log: Log {
+                json: read(&lookup, "AWS_LAMBDA_LOG_FORMAT", "JSON, Text", |value| {
+                    match value.to_ascii_lowercase().as_str() {
+                        "json" => Some(true),
+                        "text" => Some(false),
+                        _ => None,
+                    }
+                })?
+                .unwrap_or(true),
+                level: read(&lookup, "AWS_LAMBDA_LOG_LEVEL", "TRACE, DEBUG, INFO, WARN, ERROR, FATAL", level)?
+                    .unwrap_or(Level::INFO),
+            },
+        })
+    }
+}
+
+/// Required: the SDK's way to a Region that is not set leads to a metadata service that Lambda has not.
+fn region(lookup: &impl Fn(&str) -> Option<String>) -> Result<String, BadSetting> {
+    const ALLOWED: &str = "a Region such as us-east-1";
+    let valid = |value: &str| {
+        let label = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        (label && !value.is_empty()).then(|| value.to_owned())
+    };
+    match read(lookup, "AWS_REGION", ALLOWED, valid)? {
+        Some(region) => Ok(region),
+        None => read(lookup, "AWS_DEFAULT_REGION", ALLOWED, valid)?.ok_or(BadSetting {
+            variable: "AWS_REGION",
+            value: None,
+            allowed: ALLOWED,
+        }),
+    }
+}
+
+fn level(value: &str) -> Option<Level> {
+    match value.to_ascii_uppercase().as_str() {
+        "TRACE" => Some(Level::TRACE),
+        "DEBUG" => Some(Level::DEBUG),
+        "INFO" => Some(Level::INFO),
+        "WARN" => Some(Level::WARN),
+        "ERROR" | "FATAL" => Some(Level::ERROR),
+        _ => None,
+    }
+}
+
+fn read<T>(
+    lookup: &impl Fn(&str) -> Option<String>,
+    variable: &'static str,
+    allowed: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, BadSetting> {
+    let Some(value) = lookup(variable) else { return Ok(None) };
+    match parse(&value) {
+        Some(parsed) => Ok(Some(parsed)),
+        None => Err(BadSetting { variable, value: Some(value), allowed }),
+    }
+}

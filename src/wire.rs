@@ -1,0 +1,234 @@
+//! What went over the wire in one operation: which attempts left, what came back.
+//!
+//! The SDK says what became of the *last* attempt. That is not enough for a call that destroys: when
+//! a first attempt lost its answer and a second was refused a connection, the call may have been
+//! carried out. A [`Witness`] looks at every attempt and tells one from the other.
+
+use std::{
+    error::Error as StdError,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::{
+    config::{
+        ConfigBag, Intercept, RuntimeComponents,
+        interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
+    },
+    error::{BoxError, SdkError},
+    operation::RequestId,
+};
+use roxmltree::Document;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{error::is_throttle, secrets::Secrets};
+
+/// An HTTP answer, as far as errors need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Code` of an EC2 error document.
+    pub code: Option<String>,
+    /// `Message` of an EC2 error document, without secrets.
+    pub message: Option<String>,
+    /// From a header, or else from the document: EC2 gives it in either place.
+    pub request_id: Option<String>,
+    /// Whether the body is well-formed XML. The SDK reads a truncated document without complaint.
+    pub well_formed: bool,
+}
+
+/// Why an operation failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What ended it.
+    pub cause: Cause,
+    /// Whether one of its attempts may have been carried out all the same.
+    pub outcome_unknown: bool,
+}
+
+/// What ended an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// EC2 answered with an error code.
+    Refused {
+        /// The code, fit for an `errorType`.
+        code: String,
+        /// The whole answer.
+        answer: Answer,
+    },
+    /// An answer came that means nothing.
+    BadResponse {
+        /// What is wrong with it.
+        why: String,
+        /// The whole answer.
+        answer: Answer,
+    },
+    /// The time ran out.
+    Timeout,
+    /// No connection, or one that broke before the answer.
+    Unreachable {
+        /// What the network said.
+        why: String,
+    },
+    /// Nothing to sign with.
+    NoCredentials,
+}
+
+impl Cause {
+    /// An answer that is an error, or that should have been none: `why` says what is missing.
+    pub(crate) fn from_answer(answer: Answer, why: &str) -> Self {
+        match &answer.code {
+            Some(code) if is_error_type(code) => Self::Refused { code: code.clone(), answer },
+            Some(code) => Self::BadResponse { why: format!("its error code {code:?} cannot be passed on"), answer },
+            None => Self::BadResponse { why: why.into(), answer },
+        }
+    }
+}
+
+/// Whether a code can be an `errorType`: it travels in an HTTP header, and Step Functions reserves
+/// names that start with `States.` and matches at most 256 characters.
+fn is_error_type(code: &str) -> bool {
+    code.len() <= 256 && code.bytes().all(|b| b.is_ascii_graphic()) && !code.starts_with("States.")
+}
+
+/// An interceptor that sees each attempt of one operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Witness {
+    secrets: Secrets,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// An attempt has left and neither an answer nor an error came back.
+    in_flight: bool,
+    /// An attempt may have been carried out, though its answer does not say so.
+    outcome_unknown: bool,
+    /// The answer to the last attempt, if it had one.
+    answer: Option<Answer>,
+}
+
+impl Witness {
+    pub(crate) fn new(secrets: Secrets) -> Self {
+        Self { secrets, seen: Arc::default() }
+    }
+
+    /// Waits for the operation until `deadline`, and returns its output with the answer it was read from.
+    pub(crate) async fn attend<O, E: StdError + 'static>(
+        self,
+        deadline: Instant,
+        operation: impl Future<Output = Result<O, SdkError<E>>>,
+    ) -> Result<(O, Answer), Failure> {
+        let result = timeout_at(deadline, operation).await;
+        let mut seen = self.lock();
+        let answer = seen.answer.take();
+        let cause = match (result, answer) {
+            (Ok(Ok(output)), Some(answer)) if answer.well_formed => return Ok((output, answer)),
+            // The time can also run out while the SDK waits to repeat a call that EC2 refused: then
+            // the refusal is the answer.
+            (Ok(_) | Err(_), Some(answer)) if !seen.in_flight => {
+                let why = if answer.well_formed { "it has no error code" } else { "it is not well-formed XML" };
+                Cause::from_answer(answer, why)
+            }
+            (Ok(Err(SdkError::TimeoutError(_))) | Err(_), _) => Cause::Timeout,
+            (Ok(Err(error)), _) if find::<CredentialsError>(&error).is_some() => Cause::NoCredentials,
+            (Ok(Err(error)), _) => Cause::Unreachable { why: root_cause(&error) },
+            (Ok(Ok(_)), _) => Cause::Unreachable { why: "the answer was not seen".into() },
+        };
+        Err(Failure { cause, outcome_unknown: seen.outcome_unknown || seen.in_flight })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Intercept for Witness {
+    fn name(&self) -> &'static str {
+        "Witness"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut seen = self.lock();
+        seen.in_flight = true;
+        seen.answer = None;
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        attempt: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let mut seen = self.lock();
+        let whole = attempt.response().and_then(|response| Some((response, response.body().bytes()?)));
+        if let Some((response, body)) = whole {
+            let answer = Answer::read(response.status().as_u16(), response.request_id(), body, &self.secrets);
+            seen.outcome_unknown |= !answer.rules_out_that_it_was_carried_out();
+            seen.answer = Some(answer);
+        } else if seen.in_flight {
+            let connected = match attempt.output_or_error() {
+                Some(Err(error)) => error.as_connector_error().is_none_or(|error| !never_connected(error)),
+                _ => true,
+            };
+            seen.outcome_unknown |= connected;
+        }
+        seen.in_flight = false;
+        Ok(())
+    }
+}
+
+impl Answer {
+    fn read(status: u16, header_request_id: Option<&str>, body: &[u8], secrets: &Secrets) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let document = Document::parse(&text);
+        let element = |name: &str| {
+            let named = |node: &roxmltree::Node<'_, '_>| node.tag_name().name() == name;
+            document.as_ref().ok()?.descendants().find(named)
+        };
+        let content = |name| element(name)?.text().map(str::trim).filter(|text| !text.is_empty());
+        // Only in an error document are these the error's: other answers may use the same names.
+        let of_error = |name| element("Error").and_then(|_| content(name));
+        Self {
+            status,
+            code: of_error("Code").map(str::to_owned),
+            message: of_error("Message").map(|message| secrets.redact(message)),
+            request_id: header_request_id
+                .or_else(|| content("RequestID"))
+                .or_else(|| content("requestId"))
+                .map(str::to_owned),
+            well_formed: document.is_ok(),
+        }
+    }
+
+    /// EC2 refuses with a 4xx, or by throttling. A 5xx may follow upon work that was begun.
+    fn rules_out_that_it_was_carried_out(&self) -> bool {
+        (400..500).contains(&self.status) || self.code.as_deref().is_some_and(is_throttle)
+    }
+}
+
+/// Whether an attempt failed before there was a connection to send anything over.
+fn never_connected(error: &(dyn StdError + 'static)) -> bool {
+    find::<hyper_util::client::legacy::Error>(error).is_some_and(hyper_util::client::legacy::Error::is_connect)
+}
+
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    chain(error).find_map(|error| error.downcast_ref())
+}
+
+/// The innermost error is the one that a person can act on: "Connection refused (os error 111)".
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    chain(error).last().map(ToString::to_string).unwrap_or_default()
+}
