@@ -1,0 +1,106 @@
+//! A request of the EC2 Query protocol, taken apart and not judged yet.
+
+use std::collections::BTreeMap;
+
+use super::action::Action;
+use super::credential::Credential;
+use super::error::ApiError;
+use crate::http::Request;
+
+const VERSION: &str = "2016-11-15";
+
+pub struct Query {
+    pub action: Option<String>,
+    version: Option<String>,
+    /// Without `Action` and `Version`.
+    pub params: BTreeMap<String, String>,
+    repeated: Option<String>,
+    pub authorization: Option<String>,
+    pub session_token: Option<String>,
+}
+
+impl Query {
+    pub fn new(request: &Request) -> Self {
+        let mut params = BTreeMap::new();
+        let mut repeated = None;
+        let in_url = form_urlencoded::parse(request.query.as_bytes());
+        let in_body = form_urlencoded::parse(&request.body);
+        for (name, value) in in_url.chain(in_body) {
+            if params.insert(name.to_string(), value.into_owned()).is_some() {
+                repeated = Some(name.into_owned());
+            }
+        }
+        Self {
+            action: params.remove("Action"),
+            version: params.remove("Version"),
+            params,
+            repeated,
+            authorization: request.header("authorization").map(str::to_owned),
+            session_token: request.header("x-amz-security-token").map(str::to_owned),
+        }
+    }
+
+    pub fn credential(&self) -> Result<Credential<'_>, ApiError> {
+        // Real EC2 asks an unsigned request for the key parameter of Signature Version 2.
+        let header = self.authorization.as_deref().ok_or_else(|| ApiError::missing_parameter("AWSAccessKeyId"))?;
+        Credential::parse(header)
+    }
+
+    pub fn known_action(&self) -> Option<Action> {
+        self.action.as_deref().and_then(Action::from_name)
+    }
+
+    /// The action, if the request is one for it: its version, and its parameters by name.
+    pub fn validate(&self) -> Result<Action, ApiError> {
+        if let Some(name) = &self.repeated {
+            return Err(ApiError::client(
+                "MalformedQueryString",
+                format!("The parameter {name} is given more than once"),
+            ));
+        }
+        let Some(name) = &self.action else {
+            return Err(ApiError::client("MissingAction", "The request must contain the parameter Action"));
+        };
+        match self.version.as_deref() {
+            None => return Err(ApiError::missing_parameter("Version")),
+            Some(VERSION) => {}
+            Some(other) => {
+                return Err(ApiError::client(
+                    "NoSuchVersion",
+                    format!("The requested version ({other}) of service AmazonEC2 does not exist"),
+                ));
+            }
+        }
+        let Some(action) = self.known_action() else {
+            return Err(ApiError::client(
+                "InvalidAction",
+                format!("The action {name} is not valid for this web service."),
+            ));
+        };
+        let known = [action.required(), action.optional()].concat();
+        if let Some(name) = self.params.keys().find(|name| !known.contains(&&***name)) {
+            return Err(ApiError::unknown_parameter(name));
+        }
+        for name in action.required() {
+            self.required(name)?;
+        }
+        Ok(action)
+    }
+
+    pub fn required(&self, name: &str) -> Result<&str, ApiError> {
+        self.optional(name).ok_or_else(|| ApiError::missing_parameter(name))
+    }
+
+    /// An empty value is none.
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.params.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    pub fn dry_run(&self) -> Result<bool, ApiError> {
+        match self.optional("DryRun") {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(ApiError::invalid_value("DryRun", other, "It must be true or false.")),
+        }
+    }
+}
