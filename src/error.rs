@@ -6,6 +6,8 @@ use lambda_runtime::Diagnostic;
 
 use crate::wire::{Answer, Cause, Failure};
 
+const FAILED: &str = "failed-deprovision";
+
 /// What an invocation that failed answers, as Lambda's `errorType` and `errorMessage`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -74,6 +76,12 @@ impl From<Error> for Diagnostic {
 }
 
 impl Error {
+    /// The state of the ASN, where the state is the failure.
+    #[must_use]
+    pub fn state(&self) -> Option<&'static str> {
+        (self.error_type == ErrorType::DeprovisionFailed).then_some(FAILED)
+    }
+
     /// An event that breaks the rules, for a reason that names the member and what is wanted.
     #[must_use]
     pub fn invalid_event(why: impl AsRef<str>) -> Self {
@@ -152,7 +160,7 @@ impl Error {
         let said = status_message.unwrap_or("EC2 gave no status message.");
         Self {
             error_type: ErrorType::DeprovisionFailed,
-            message: one_line(&format!("{doing}: EC2 reports failed-deprovision: "), said, ""),
+            message: one_line(&format!("{doing}: EC2 reports {FAILED}: "), said, ""),
         }
     }
 

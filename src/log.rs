@@ -44,7 +44,8 @@ pub fn outcome(request: Option<&Request>, outcome: &Result<Response, Error>) {
         }
         Err(error) => {
             let error_type = error.error_type.name();
-            error!(ipam_id, asn, dry_run, error_type, "{}", error.message);
+            let state = error.state();
+            error!(ipam_id, asn, dry_run, state, error_type, "{}", error.message);
         }
     }
 }

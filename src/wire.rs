@@ -81,14 +81,14 @@ impl Cause {
     pub(crate) fn from_answer(answer: Answer, why: &str) -> Self {
         match &answer.code {
             Some(code) if is_error_type(code) => Self::Refused { code: code.clone(), answer },
-            Some(code) => Self::BadResponse { why: format!("its error code {code:?} cannot be passed on"), answer },
+            Some(code) => Self::BadResponse { why: format!("its error code cannot be passed on: {code:?}"), answer },
             None => Self::BadResponse { why: why.into(), answer },
         }
     }
 }
 
-/// Whether a code can be an `errorType`: it travels in an HTTP header, and Step Functions reserves
-/// names that start with `States.` and matches at most 256 characters.
+/// Whether a code can be an `errorType`: one word that `Retry` and `Catch` can name. Step Functions
+/// reserves names that start with `States.` and takes at most 256 characters.
 fn is_error_type(code: &str) -> bool {
     code.len() <= 256 && code.bytes().all(|b| b.is_ascii_graphic()) && !code.starts_with("States.")
 }

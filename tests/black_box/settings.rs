@@ -1,0 +1,77 @@
+//! The environment.
+
+use serde_json::{Value, json};
+use stand_ins::ec2::World;
+
+use crate::support::*;
+
+#[test]
+fn dry_run_first_holds_for_a_request_that_does_not_say() {
+    let function = Setup::new(World::default()).set("DRY_RUN_FIRST", "true").start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    assert_eq!(function.calls(), [DRY_RUN, DEPROVISION]);
+    function.ec2.set_world(World::default());
+    assert_eq!(function.invoke(&request_with(&json!({ "DryRunFirst": false }))), Ok(pending()));
+    assert_eq!(function.calls(), [DEPROVISION]);
+    function.ec2.set_world(World::default());
+    assert!(function.invoke(&request_with(&json!({ "DryRun": true }))).is_ok());
+    assert_eq!(function.calls(), [DRY_RUN]);
+
+    let function = Setup::new(World::default()).set("DRY_RUN_FIRST", "false").start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    assert_eq!(function.calls(), [DEPROVISION]);
+}
+
+#[test]
+fn a_bad_value_ends_the_start_with_one_line_that_says_what_is_allowed() {
+    for (variable, value, allowed) in [
+        ("DRY_RUN_FIRST", "yes", "true, false"),
+        ("DRY_RUN_FIRST", "True", "true, false"),
+        ("DRY_RUN_FIRST", "1", "true, false"),
+        ("DRY_RUN_FIRST", "", "true, false"),
+        ("DRY_RUN_FIRST", " true", "true, false"),
+        ("AWS_LAMBDA_LOG_FORMAT", "XML", "JSON, Text"),
+        ("AWS_LAMBDA_LOG_LEVEL", "LOUD", "TRACE, DEBUG, INFO, WARN, ERROR, FATAL"),
+        ("AWS_REGION", "us east 1", "a Region such as us-east-1"),
+        ("AWS_REGION", "", "a Region such as us-east-1"),
+        ("AWS_ENDPOINT_URL_EC2", "localhost:4566", "a URL such as https://ec2.us-east-1.amazonaws.com"),
+        ("AWS_ENDPOINT_URL_EC2", "not a URL", "a URL such as https://ec2.us-east-1.amazonaws.com"),
+        ("AWS_ENDPOINT_URL", "ftp://127.0.0.1", "a URL such as https://ec2.us-east-1.amazonaws.com"),
+    ] {
+        let (code, log) = Setup::new(World::default()).set(variable, value).start_in_vain();
+        assert_eq!(code, Some(1), "{variable}={value}");
+        let [line] = &log[..] else { panic!("not one line: {log:?}") };
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(line["variable"], variable);
+        assert_eq!(line["value"], value);
+        assert_eq!(line["allowed"], allowed);
+        assert_eq!(line["message"], format!("{variable} is {value:?}; allowed: {allowed}"));
+        assert!(line["timestamp"].is_string());
+    }
+}
+
+#[test]
+fn a_missing_region_ends_the_start() {
+    let (code, log) = Setup::new(World::default()).unset("AWS_REGION").start_in_vain();
+    assert_eq!(code, Some(1));
+    assert_eq!(log.len(), 1);
+    assert_eq!(log[0]["message"], "AWS_REGION is not set; allowed: a Region such as us-east-1");
+    assert_eq!(log[0]["value"], Value::Null);
+}
+
+#[test]
+fn the_region_is_the_one_that_calls_are_signed_for() {
+    let world = World { region: "eu-central-1".into(), ..World::default() };
+    let function = Setup::new(world.clone()).set("AWS_REGION", "eu-central-1").start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    let function = Setup::new(world).unset("AWS_REGION").set("AWS_DEFAULT_REGION", "eu-central-1").start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+}
+
+#[test]
+fn a_start_without_lambdas_own_variables_is_one_line_too() {
+    let (code, log) = Setup::new(World::default()).unset("AWS_LAMBDA_FUNCTION_NAME").start_in_vain();
+    assert_ne!(code, Some(0));
+    assert_eq!(log.len(), 1, "{log:?}");
+    assert_eq!(log[0]["level"], "ERROR");
+}
