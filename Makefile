@@ -1,0 +1,53 @@
+# Every command a person needs. Needs Rust, Python 3 and, for asl-validator in `make lint`, Node.js.
+
+EVENT ?= events/direct.json
+
+# Tools live in virtual environments of their own, one for each file in dev/requirements.
+installed = .venv/$(1)/.installed
+with = PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH"
+
+.PHONY: help invoke test test-rust test-tools test-deploy test-package lint lint-rust lint-stack fmt build package clean
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+help: ## Lists the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+invoke: $(call installed,lambda) stand-ins ## Runs the function locally, with EVENT=events/….json, and prints its answer
+	@$(call with,lambda) python3 dev/invoke.py "$(EVENT)"
+
+test: test-rust test-tools test-deploy test-package ## Runs every test
+
+test-rust: ## The contract through the real binary, the stand-ins, unit and property tests
+	cargo test --locked --workspace
+
+test-tools: $(call installed,clients) $(call installed,lambda) $(call installed,sam) stand-ins ## The stand-in against boto3 and the aws CLI; the function under cargo lambda and AWS's emulator
+	$(call with,lambda) .venv/clients/bin/python -m pytest -q tests/tools
+
+lint: lint-rust lint-stack ## Everything that reads without running
+
+lint-rust: ## Format, clippy, documentation and the dependency graph
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
+	dev/check-graph.sh
+
+fmt: ## Formats the Rust code
+	cargo fmt --all
+
+build: ## Builds for development, the stand-ins too, as the tests need it
+	cargo build --locked --workspace
+
+clean: ## Removes everything that was built, downloaded or installed here
+	rm -rf target .aws-sam .venv dist dev/node_modules
+
+.PHONY: stand-ins
+# The two programs apart: what a workspace's crates ask of a shared dependency stays apart too.
+stand-ins:
+	@cargo build --locked --quiet -p stand-ins
+	@cargo build --locked --quiet
+
+.venv/%/.installed: dev/requirements/%.txt
+	python3 -m venv --clear .venv/$*
+	.venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	touch $@

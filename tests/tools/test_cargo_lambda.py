@@ -1,0 +1,49 @@
+"""The function by hand: `make invoke`'s program, and every sample event under `cargo lambda watch` and `invoke`."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "dev"))
+import invoke
+
+SAMPLES = sorted(path.relative_to(ROOT) for path in (ROOT / "events").rglob("*.json"))
+PENDING = {"IpamId": "ipam-0123456789abcdef0", "State": "pending-deprovision"}
+
+
+def run(*command):
+    return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=300)
+
+
+def test_make_invoke_prints_the_byoasn_and_nothing_else():
+    done = run(sys.executable, "dev/invoke.py", "events/direct.json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"Byoasn": {"Asn": "64500", **PENDING}}
+
+
+def test_make_invoke_shows_an_error_and_the_log_and_fails():
+    done = run(sys.executable, "dev/invoke.py", "events/invalid/misspelt-dry-run.json")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "InvalidEvent" in done.stderr and '"error_type":"InvalidEvent"' in done.stderr
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_each_sample_does_by_hand_what_its_name_says(sample, tmp_path):
+    with open(tmp_path / "log", "w") as log, invoke.function(log) as address:
+        done = run("cargo", "lambda", "invoke", *address, "deprovision-ipam-byoasn", "--data-file", str(sample))
+    if sample.parent.name == "invalid":
+        assert done.returncode != 0 and "InvalidEvent" in done.stderr, done
+        return
+    assert done.returncode == 0, done.stderr
+    response = json.loads(done.stdout)
+    if sample.stem == "dry-run":
+        assert response["DryRun"] is True and response["Asn"] == "64500"
+    else:
+        asn = "65546" if sample.stem == "asdot-asn" else "64500"
+        assert response == {"Byoasn": {"Asn": asn, **PENDING}}

@@ -1,0 +1,132 @@
+"""The function under AWS's own Runtime Interface Emulator: real deadlines, real kills, AWS's own error JSON."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from conftest import AWS, ROOT, running, StandIn
+
+FUNCTION = ROOT / "target" / "debug" / "deprovision-ipam-byoasn"
+REQUEST = {"IpamId": "ipam-0123456789abcdef0", "Asn": "64500"}
+PENDING = {"Byoasn": {**REQUEST, "State": "pending-deprovision"}}
+TIMEOUT = 4
+
+
+def emulator():
+    [path] = (ROOT / ".venv" / "sam").glob("lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+    return path
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Emulated:
+    """The function behind the emulator. One invocation at a time: the emulator crashes on two."""
+
+    def __init__(self, ec2, log):
+        self.ec2 = ec2
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.log = log
+        address = self.url.removeprefix("http://")
+        self.process = subprocess.Popen(
+            [
+                emulator(),
+                *("--runtime-interface-emulator-address", address),
+                *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
+                FUNCTION,
+            ],
+            env={
+                "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+                "AWS_SECRET_ACCESS_KEY": "secret",
+                "AWS_REGION": "us-east-1",
+                "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT),
+                "AWS_ENDPOINT_URL_EC2": ec2.endpoint,
+            },
+            stdout=log.open("w"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        for _ in range(100):
+            try:
+                socket.create_connection(address.split(":"), 1).close()
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError("the emulator does not listen")
+
+    def invoke(self, event):
+        call = urllib.request.Request(
+            f"{self.url}/2015-03-31/functions/function/invocations", json.dumps(event).encode(), method="POST"
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=60) as answer:
+            return json.load(answer)
+
+    def stop(self):
+        os.killpg(self.process.pid, 9)
+        self.process.wait()
+
+
+@pytest.fixture
+def emulated(tmp_path):
+    with running() as (_, endpoint):
+        function = Emulated(StandIn(endpoint), tmp_path / "log")
+        try:
+            yield function
+        finally:
+            function.stop()
+
+
+def test_a_deprovision_a_repeat_and_an_invalid_event(emulated):
+    assert emulated.invoke(REQUEST) == PENDING
+    assert emulated.invoke(REQUEST) == PENDING
+    error = emulated.invoke({**REQUEST, "dryRun": True})
+    assert error["errorType"] == "InvalidEvent"
+    assert "`DryRun`" in error["errorMessage"]
+    assert [call["action"] for call in emulated.ec2.calls()] == [
+        "DeprovisionIpamByoasn",
+        "DeprovisionIpamByoasn",
+        "DescribeIpamByoasn",
+    ]
+
+
+def test_a_hang_of_ec2_ends_in_ec2_timeout_and_not_in_lambdas_kill(emulated):
+    emulated.ec2.fault("DeprovisionIpamByoasn", {"kind": "hang", "after_effect": True})
+    started = time.monotonic()
+    error = emulated.invoke(REQUEST)
+    assert time.monotonic() - started < TIMEOUT
+    assert error["errorType"] == "Ec2Timeout"
+    assert "outcome is unknown" in error["errorMessage"]
+    assert emulated.invoke(REQUEST) == PENDING, "calling again is safe, in the same process"
+    assert "Task timed out" not in emulated.log.read_text()
+
+
+def test_the_aws_cli_invokes_it_as_the_readme_says(emulated, tmp_path):
+    readme = (ROOT / "README.md").read_text()
+    command = "aws lambda invoke --function-name deprovision-ipam-byoasn"
+    assert command in readme
+    payload = next(line for line in readme.splitlines() if "--payload file://events/" in line).split("--payload ")[1]
+    answer = tmp_path / "response.json"
+    done = subprocess.run(
+        [AWS, "lambda", "invoke", "--function-name", "function", "--cli-binary-format", "raw-in-base64-out"]
+        + ["--payload", payload.split()[0], "--endpoint-url", emulated.url, answer],
+        cwd=ROOT,
+        env={
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "PATH": os.defpath,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(answer.read_text())["DryRun"] is True
