@@ -12,7 +12,7 @@ const MARGIN: Duration = Duration::from_millis(500);
 const UNKNOWN: Duration = Duration::from_secs(15);
 
 /// Lambda's longest timeout: no deadline lies farther away.
-const LONGEST: Duration = Duration::from_secs(900);
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// When EC2 must have answered, for a deadline in milliseconds since 1970.
 ///
@@ -27,7 +27,7 @@ fn time_left(deadline_ms: u64, now: SystemTime) -> Duration {
     match Duration::from_millis(deadline_ms).checked_sub(now) {
         None | Some(Duration::ZERO) => UNKNOWN,
         // A margin of a fifth at the most: a call that has little time is better than none.
-        Some(left) => left.min(LONGEST) - MARGIN.min(left / 5),
+        Some(left) => left.min(LONGEST).saturating_sub(MARGIN.min(left / 5)),
     }
 }
 
@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn the_margin_is_kept_and_the_past_is_unknown() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
-        let at = |ms: i64| time_left(1_800_000_000_000_u64.saturating_add_signed(ms), now).as_millis();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
+        let at = |ms: i64| time_left(1_800_000_000_123_u64.saturating_add_signed(ms), now).as_millis();
         assert_eq!(at(30_000), 29_500);
         assert_eq!(at(3_000), 2_500);
         assert_eq!(at(1_000), 800);

@@ -10,7 +10,7 @@ use aws_sdk_ec2::{
         retry::{RetryConfig, RetryPartition, TokenBucket},
         timeout::TimeoutConfig,
     },
-    types::{AsnAssociationState, AsnState, Byoasn},
+    types::{AsnAssociationState, AsnState, Byoasn, ByoipCidr},
 };
 use tokio::time::Instant;
 
@@ -133,7 +133,7 @@ impl Ec2 {
                     .byoip_cidrs
                     .unwrap_or_default()
                     .iter()
-                    .flat_map(|cidr| cidr.asn_associations())
+                    .flat_map(ByoipCidr::asn_associations)
                     .filter(|a| is(asn, a.asn()) && a.state() != Some(&AsnAssociationState::Disassociated))
                     .map(|a| {
                         let state = a.state().map_or("in an unknown state", AsnAssociationState::as_str);

@@ -188,7 +188,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
                 f.write_str("a JSON object")
             }
 
-            /// serde_json's own maps keep the last of two members with one name; which of two
+            /// `serde_json`'s own maps keep the last of two members with one name; which of two
             /// `DryRun` is meant nobody can tell.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();

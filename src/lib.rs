@@ -17,6 +17,7 @@
 //! | [`log`] | the log |
 //! | [`runtime`] | between Lambda's runtime and the handler |
 
+#![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod asn;

@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
     // Lossy: a value that is not UTF-8 is a bad value, not a missing one.
     let lookup = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let settings = Settings::load(lookup);
-    log::init(settings.as_ref().map_or_else(|_| Default::default(), |settings| settings.log));
+    log::init(settings.as_ref().map(|settings| settings.log).unwrap_or_default());
     let Settings { dry_run_first, region, .. } = match settings {
         Ok(settings) => settings,
         Err(bad) => {

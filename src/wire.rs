@@ -2,7 +2,7 @@
 //!
 //! The SDK says what became of the *last* attempt. That is not enough for a call that destroys: when
 //! a first attempt lost its answer and a second was refused a connection, the call may have been
-//! carried out. A [`Witness`] looks at every attempt and tells one from the other.
+//! carried out. A witness looks at every attempt and tells one from the other.
 
 use std::{
     error::Error as StdError,

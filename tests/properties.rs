@@ -45,7 +45,8 @@ fn obeys_the_table(request: &Value) -> bool {
     let Some(members) = request.as_object() else { return false };
     members.keys().all(|name| matches!(name.as_str(), "IpamId" | "Asn" | "DryRun" | "DryRunFirst"))
         && members.get("IpamId").and_then(Value::as_str).is_some_and(|id| {
-            id.strip_prefix("ipam-").is_some_and(|hex| !hex.is_empty() && hex.chars().all(|c| "0123456789abcdef".contains(c)))
+            id.strip_prefix("ipam-")
+                .is_some_and(|hex| !hex.is_empty() && hex.chars().all(|c| "0123456789abcdef".contains(c)))
         })
         && members.get("Asn").is_some_and(|asn| match asn {
             Value::Number(number) => number.as_u64().is_some_and(|n| (1..=u64::from(LARGEST)).contains(&n)),

@@ -18,7 +18,10 @@ fn an_ec2_code_is_passed_on_verbatim_with_what_ec2_said_and_the_reference() {
         let message = assert_error(
             function.invoke(&request()),
             code,
-            &[&format!("Deprovisioning ASN 64500 from {IPAM}: EC2 says no."), &format!("(code {code}, HTTP {status}, request ID ")],
+            &[
+                &format!("Deprovisioning ASN 64500 from {IPAM}: EC2 says no."),
+                &format!("(code {code}, HTTP {status}, request ID "),
+            ],
         );
         assert!(message.ends_with(')'), "{message}");
     }

@@ -211,7 +211,10 @@ fn a_first_look_that_fails_does_not_hinder_the_second() {
 #[test]
 fn pages_that_repeat_end_a_look() {
     let page = |action| {
-        Fault::raw(200, &format!("<{action}Response><requestId>1</requestId><nextToken>again</nextToken></{action}Response>"))
+        Fault::raw(
+            200,
+            &format!("<{action}Response><requestId>1</requestId><nextToken>again</nextToken></{action}Response>"),
+        )
     };
     let function = Function::start();
     function.ec2.fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "EC2 says no."));
@@ -250,11 +253,7 @@ fn failed_deprovision_in_an_answer_is_an_error() {
 
 #[test]
 fn a_lost_answer_is_found_again_by_the_repeat_and_a_look() {
-    for fault in [
-        Fault::Reset { after_effect: true },
-        Fault::Close { after_effect: true },
-        Fault::HalfAnswer,
-    ] {
+    for fault in [Fault::Reset { after_effect: true }, Fault::Close { after_effect: true }, Fault::HalfAnswer] {
         let function = Function::start();
         function.ec2.fault(DeprovisionIpamByoasn, fault);
         assert_eq!(function.invoke(&request()), Ok(pending()));

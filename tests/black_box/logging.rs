@@ -110,8 +110,7 @@ fn text_is_for_people() {
 fn no_credential_and_no_signature_appears_in_a_message_or_in_the_log_at_any_level() {
     let echo = "Bad: {authorization} and {session_token}";
     for level in ["TRACE", "INFO"] {
-        let function =
-            Setup::new(World::default()).set("AWS_LAMBDA_LOG_LEVEL", level).set("RUST_LOG", "trace").start();
+        let function = Setup::new(World::default()).set("AWS_LAMBDA_LOG_LEVEL", level).set("RUST_LOG", "trace").start();
         let mut said = Vec::new();
         for event in [request(), request_with(&json!({ "DryRun": true }))] {
             for code in ["AuthFailure", "IncorrectState", "DryRunOperation"] {

@@ -49,12 +49,30 @@ fn an_eventbridge_event_carries_the_request_in_its_detail_and_further_members_ar
     assert_eq!(function.calls(), [DEPROVISION]);
 }
 
-#[test]
-fn an_invalid_event_says_which_member_is_wrong_and_nothing_is_sent() {
+/// Sends each event, and expects that it is refused for its reason, that EC2 hears nothing of it, and
+/// that the process serves a good one afterwards.
+fn assert_refused<E: Into<String>>(cases: impl IntoIterator<Item = (E, Vec<&'static str>)>) {
     let function = Function::start();
-    let with = |members: Value| request_with(&members).to_string();
-    for (event, parts) in [
-        // Not an object.
+    for (event, parts) in cases {
+        let event = event.into();
+        let (error_type, message) = function.invoke_text(event.as_str()).expect_err(&event);
+        assert_eq!(error_type, "InvalidEvent", "{event}");
+        for part in parts.into_iter().chain(["Nothing was sent to EC2."]) {
+            assert!(message.contains(part), "{part:?} is not in the answer to {event}: {message}");
+        }
+    }
+    assert_eq!(function.calls(), Vec::<String>::new());
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+}
+
+/// The good request with these members instead or beside.
+fn with(members: &Value) -> String {
+    request_with(members).to_string()
+}
+
+#[test]
+fn what_is_not_one_json_object_is_refused() {
+    assert_refused([
         (String::new(), vec!["The event cannot be read"]),
         ("null".into(), vec!["The event cannot be read", "null", "a JSON object"]),
         ("[]".into(), vec!["The event cannot be read", "a JSON object"]),
@@ -63,20 +81,35 @@ fn an_invalid_event_says_which_member_is_wrong_and_nothing_is_sent() {
         ("{".into(), vec!["The event cannot be read"]),
         (format!("{} {{}}", request()), vec!["The event cannot be read", "trailing characters"]),
         (format!("{},", request()), vec!["The event cannot be read", "trailing characters"]),
-        // Missing members.
+    ]);
+}
+
+#[test]
+fn a_missing_member_is_named() {
+    assert_refused([
         ("{}".into(), vec!["`IpamId` is missing"]),
         (json!({ "IpamId": IPAM }).to_string(), vec!["`Asn` is missing"]),
         (json!({ "Asn": 64500 }).to_string(), vec!["`IpamId` is missing"]),
-        // Unknown members.
-        (with(json!({ "dryRun": true })), vec!["`dryRun` is not a member", "is `DryRun` meant?"]),
-        (with(json!({ "Dryrun": true })), vec!["`Dryrun` is not a member", "is `DryRun` meant?"]),
-        (with(json!({ "DryRunfirst": true })), vec!["`DryRunfirst`", "is `DryRunFirst` meant?"]),
-        (with(json!({ "Dry_Run": true })), vec!["`Dry_Run` is not a member", "`DryRun`"]),
-        (with(json!({ "DryRun ": true })), vec!["`DryRun ` is not a member"]),
-        (with(json!({ "": true })), vec!["`` is not a member"]),
-        (with(json!({ "detail": {} })), vec!["`detail` is not a member"]),
-        (with(json!({ "detail-type": "x" })), vec!["`detail-type` is not a member"]),
-        // Members given twice.
+    ]);
+}
+
+#[test]
+fn an_unknown_member_is_an_error_and_a_misspelt_one_is_recognized() {
+    assert_refused([
+        (with(&json!({ "dryRun": true })), vec!["`dryRun` is not a member", "is `DryRun` meant?"]),
+        (with(&json!({ "Dryrun": true })), vec!["`Dryrun` is not a member", "is `DryRun` meant?"]),
+        (with(&json!({ "DryRunfirst": true })), vec!["`DryRunfirst`", "is `DryRunFirst` meant?"]),
+        (with(&json!({ "Dry_Run": true })), vec!["`Dry_Run` is not a member", "`DryRun`"]),
+        (with(&json!({ "DryRun ": true })), vec!["`DryRun ` is not a member"]),
+        (with(&json!({ "": true })), vec!["`` is not a member"]),
+        (with(&json!({ "detail": {} })), vec!["`detail` is not a member"]),
+        (with(&json!({ "detail-type": "x" })), vec!["`detail-type` is not a member"]),
+    ]);
+}
+
+#[test]
+fn a_member_given_twice_is_an_error_at_every_level_that_is_read() {
+    assert_refused([
         (r#"{"IpamId":"ipam-0","Asn":1,"DryRun":true,"DryRun":false}"#.into(), vec!["`DryRun` is given twice"]),
         (r#"{"IpamId":"ipam-0","Asn":1,"Asn":1}"#.into(), vec!["`Asn` is given twice"]),
         (r#"{"IpamId":"ipam-0","Asn":1,"DryRun":true,"Dry\u0052un":false}"#.into(), vec!["`DryRun` is given twice"]),
@@ -84,59 +117,79 @@ fn an_invalid_event_says_which_member_is_wrong_and_nothing_is_sent() {
             r#"{"detail-type":"a","detail":{"IpamId":"ipam-0","Asn":1,"DryRun":true,"DryRun":false}}"#.into(),
             vec!["`detail` cannot be read", "`DryRun` is given twice"],
         ),
-        (
-            format!(r#"{{"detail-type":"a","detail":{{}},"detail":{}}}"#, request()),
-            vec!["`detail` is given twice"],
-        ),
+        (format!(r#"{{"detail-type":"a","detail":{{}},"detail":{}}}"#, request()), vec!["`detail` is given twice"]),
         (
             format!(r#"{{"detail-type":"a","source":"a","source":"b","detail":{}}}"#, request()),
             vec!["`source` is given twice"],
         ),
-        // Wrong types.
-        (with(json!({ "IpamId": 1 })), vec!["`IpamId` is `1`", "as a string"]),
-        (with(json!({ "IpamId": null })), vec!["`IpamId` is `null`"]),
-        (with(json!({ "Asn": null })), vec!["`Asn` is `null`", "a string or an integer is wanted"]),
-        (with(json!({ "Asn": true })), vec!["`Asn` is `true`"]),
-        (with(json!({ "Asn": ["64500"] })), vec!["`Asn` is"]),
-        (with(json!({ "DryRun": "true" })), vec!["`DryRun` is", "true or false"]),
-        (with(json!({ "DryRun": "false" })), vec!["`DryRun` is", "true or false"]),
-        (with(json!({ "DryRun": 1 })), vec!["`DryRun` is `1`"]),
-        (with(json!({ "DryRun": null })), vec!["`DryRun` is `null`"]),
-        (with(json!({ "DryRunFirst": "yes" })), vec!["`DryRunFirst` is"]),
-        // No ASN.
+    ]);
+}
+
+#[test]
+fn a_value_of_another_type_is_refused_null_included() {
+    assert_refused([
+        (with(&json!({ "IpamId": 1 })), vec!["`IpamId` is `1`", "as a string"]),
+        (with(&json!({ "IpamId": null })), vec!["`IpamId` is `null`"]),
+        (with(&json!({ "Asn": null })), vec!["`Asn` is `null`", "a string or an integer is wanted"]),
+        (with(&json!({ "Asn": true })), vec!["`Asn` is `true`"]),
+        (with(&json!({ "Asn": ["64500"] })), vec!["`Asn` is"]),
+        (with(&json!({ "DryRun": "true" })), vec!["`DryRun` is", "true or false"]),
+        (with(&json!({ "DryRun": "false" })), vec!["`DryRun` is", "true or false"]),
+        (with(&json!({ "DryRun": 1 })), vec!["`DryRun` is `1`"]),
+        (with(&json!({ "DryRun": null })), vec!["`DryRun` is `null`"]),
+        (with(&json!({ "DryRunFirst": "yes" })), vec!["`DryRunFirst` is"]),
+    ]);
+}
+
+#[test]
+fn what_is_no_asn_is_refused() {
+    assert_refused([
         (r#"{"IpamId":"ipam-0","Asn":1.10}"#.into(), vec!["`Asn` is `1.10`", "fraction"]),
         (r#"{"IpamId":"ipam-0","Asn":64500.0}"#.into(), vec!["`Asn` is `64500.0`", "fraction"]),
         (r#"{"IpamId":"ipam-0","Asn":6.45e4}"#.into(), vec!["`Asn` is `6.45e4`", "exponent"]),
         (r#"{"IpamId":"ipam-0","Asn":645E2}"#.into(), vec!["`Asn` is `645E2`", "exponent"]),
         (r#"{"IpamId":"ipam-0","Asn":-64500}"#.into(), vec!["`Asn` is `-64500`", "sign"]),
         (r#"{"IpamId":"ipam-0","Asn":064500}"#.into(), vec!["The event cannot be read"]),
-        (with(json!({ "Asn": 0 })), vec!["`Asn` is `0`", "1 to 4294967294"]),
-        (with(json!({ "Asn": 4_294_967_295_u32 })), vec!["1 to 4294967294"]),
+        (with(&json!({ "Asn": 0 })), vec!["`Asn` is `0`", "1 to 4294967294"]),
+        (with(&json!({ "Asn": 4_294_967_295_u32 })), vec!["1 to 4294967294"]),
         (r#"{"IpamId":"ipam-0","Asn":99999999999999999999999}"#.into(), vec!["1 to 4294967294"]),
-        (with(json!({ "Asn": "" })), vec!["`Asn` is", "AS64500"]),
-        (with(json!({ "Asn": "064500" })), vec!["leading zeros"]),
-        (with(json!({ "Asn": "+64500" })), vec!["signs"]),
-        (with(json!({ "Asn": " 64500" })), vec!["blanks"]),
-        (with(json!({ "Asn": "64500\n" })), vec!["`Asn` is"]),
-        (with(json!({ "Asn": "AS 64500" })), vec!["blanks"]),
-        (with(json!({ "Asn": "٦٤٥٠٠" })), vec!["`Asn` is"]),
-        (with(json!({ "Asn": "65536.0" })), vec!["1 to 4294967294"]),
-        (with(json!({ "Asn": "65535.65535" })), vec!["1 to 4294967294"]),
-        // No IPAM.
-        (with(json!({ "IpamId": "" })), vec!["`IpamId` is", "the ID of the IPAM itself"]),
-        (with(json!({ "IpamId": "ipam-" })), vec!["hexadecimal"]),
-        (with(json!({ "IpamId": "ipam-XYZ" })), vec!["hexadecimal"]),
-        (with(json!({ "IpamId": "ipam-0123ABC" })), vec!["lower-case"]),
-        (with(json!({ "IpamId": "IPAM-0123" })), vec!["`IpamId` is"]),
-        (with(json!({ "IpamId": " ipam-0123" })), vec!["`IpamId` is"]),
-        (with(json!({ "IpamId": "ipam-0123&Asn=1" })), vec!["`IpamId` is"]),
-        (with(json!({ "IpamId": "ipam-pool-0123" })), vec!["ipam-pool-0123", "the ID of an IPAM pool;", "the IPAM itself"]),
-        (with(json!({ "IpamId": "ipam-scope-0123" })), vec!["the ID of an IPAM scope;"]),
-        (with(json!({ "IpamId": "ipam-res-disco-0123" })), vec!["the ID of a resource discovery;"]),
-        (with(json!({ "IpamId": "ipam-res-disco-assoc-0123" })), vec!["a resource discovery association;"]),
-        (with(json!({ "IpamId": "ipam-pool-alloc-0123" })), vec!["an IPAM pool allocation;"]),
-        (with(json!({ "IpamId": "arn:aws:ec2::123456789012:ipam/ipam-0123" })), vec!["an ARN;"]),
-        // Envelopes that are none.
+        (with(&json!({ "Asn": "" })), vec!["`Asn` is", "AS64500"]),
+        (with(&json!({ "Asn": "064500" })), vec!["leading zeros"]),
+        (with(&json!({ "Asn": "+64500" })), vec!["signs"]),
+        (with(&json!({ "Asn": " 64500" })), vec!["blanks"]),
+        (with(&json!({ "Asn": "64500\n" })), vec!["`Asn` is"]),
+        (with(&json!({ "Asn": "AS 64500" })), vec!["blanks"]),
+        (with(&json!({ "Asn": "٦٤٥٠٠" })), vec!["`Asn` is"]),
+        (with(&json!({ "Asn": "65536.0" })), vec!["1 to 4294967294"]),
+        (with(&json!({ "Asn": "65535.65535" })), vec!["1 to 4294967294"]),
+    ]);
+}
+
+#[test]
+fn what_is_no_ipam_id_is_refused_and_a_neighbours_is_recognized() {
+    assert_refused([
+        (with(&json!({ "IpamId": "" })), vec!["`IpamId` is", "the ID of the IPAM itself"]),
+        (with(&json!({ "IpamId": "ipam-" })), vec!["hexadecimal"]),
+        (with(&json!({ "IpamId": "ipam-XYZ" })), vec!["hexadecimal"]),
+        (with(&json!({ "IpamId": "ipam-0123ABC" })), vec!["lower-case"]),
+        (with(&json!({ "IpamId": "IPAM-0123" })), vec!["`IpamId` is"]),
+        (with(&json!({ "IpamId": " ipam-0123" })), vec!["`IpamId` is"]),
+        (with(&json!({ "IpamId": "ipam-0123&Asn=1" })), vec!["`IpamId` is"]),
+        (
+            with(&json!({ "IpamId": "ipam-pool-0123" })),
+            vec!["ipam-pool-0123", "the ID of an IPAM pool;", "the IPAM itself"],
+        ),
+        (with(&json!({ "IpamId": "ipam-scope-0123" })), vec!["the ID of an IPAM scope;"]),
+        (with(&json!({ "IpamId": "ipam-res-disco-0123" })), vec!["the ID of a resource discovery;"]),
+        (with(&json!({ "IpamId": "ipam-res-disco-assoc-0123" })), vec!["a resource discovery association;"]),
+        (with(&json!({ "IpamId": "ipam-pool-alloc-0123" })), vec!["an IPAM pool allocation;"]),
+        (with(&json!({ "IpamId": "arn:aws:ec2::123456789012:ipam/ipam-0123" })), vec!["an ARN;"]),
+    ]);
+}
+
+#[test]
+fn an_envelope_that_is_none_is_refused() {
+    assert_refused([
         (json!({ "detail": request() }).to_string(), vec!["`detail` is not a member"]),
         (json!({ "detail-type": "a", "detail": null }).to_string(), vec!["`detail` cannot be read"]),
         (json!({ "detail-type": "a", "detail": request().to_string() }).to_string(), vec!["`detail` cannot be read"]),
@@ -154,16 +207,7 @@ fn an_invalid_event_says_which_member_is_wrong_and_nothing_is_sent() {
         ),
         (json!({ "Payload": request() }).to_string(), vec!["`Payload` is not a member"]),
         (json!({ "Records": [request()] }).to_string(), vec!["`Records` is not a member"]),
-    ] {
-        let outcome = function.invoke_text(event.as_str());
-        let (error_type, message) = outcome.expect_err(&event);
-        assert_eq!(error_type, "InvalidEvent", "{event}");
-        for part in parts.into_iter().chain(["Nothing was sent to EC2."]) {
-            assert!(message.contains(part), "{part:?} is not in the answer to {event}: {message}");
-        }
-    }
-    assert_eq!(function.calls(), Vec::<String>::new());
-    assert_eq!(function.invoke(&request()), Ok(pending()), "and the process is still well");
+    ]);
 }
 
 #[test]

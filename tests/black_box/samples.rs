@@ -65,7 +65,9 @@ fn each_invalid_sample_is_refused_for_its_reason() {
 #[test]
 fn the_readme_shows_every_sample() {
     let readme = fs::read_to_string(folder().join("../README.md")).expect("README.md");
-    for name in VALID.map(|(name, _)| name.to_owned()).into_iter().chain(INVALID.map(|(name, _)| format!("invalid/{name}"))) {
+    for name in
+        VALID.map(|(name, _)| name.to_owned()).into_iter().chain(INVALID.map(|(name, _)| format!("invalid/{name}")))
+    {
         assert!(readme.contains(&format!("events/{name}.json")), "{name}");
     }
 }

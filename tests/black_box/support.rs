@@ -113,7 +113,7 @@ impl Function {
     /// The same with another deadline than in 30 seconds.
     pub fn invoke_until(&self, deadline: Deadline, event: &Value) -> Result<Value, (String, String)> {
         let id = self.api.send(Invocation { deadline, ..Invocation::new(event.to_string()) });
-        outcome(&self.api.answer(&id, Duration::from_secs(60)).expect("no answer in a minute"))
+        outcome(&self.api.answer(&id, Duration::from_mins(1)).expect("no answer in a minute"))
     }
 
     /// The calls that EC2 saw, a line each: the action and its parameters in order.
