@@ -151,6 +151,19 @@ impl Ec2 {
         byoasn.status_message().map(|message| self.secrets.redact(message))
     }
 
+    /// What `DescribeIpamByoasn` listed, as a sentence.
+    pub(crate) fn describe(&self, entries: &[Byoasn]) -> String {
+        if entries.is_empty() {
+            return "DescribeIpamByoasn lists no such ASN under this IPAM.".into();
+        }
+        let state = |entry| {
+            let state = Byoasn::state(entry).map_or("unknown", AsnState::as_str);
+            self.status_message(entry).map_or_else(|| state.into(), |message| format!("{state} ({message})"))
+        };
+        let states: Vec<_> = entries.iter().map(state).collect();
+        format!("DescribeIpamByoasn lists the ASN under this IPAM in state {}.", states.join(" and "))
+    }
+
     fn witness(&self) -> Witness {
         Witness::new(self.secrets.clone())
     }
@@ -172,10 +185,9 @@ fn is(asn: Asn, text: Option<&str>) -> bool {
 
 /// Turns to the next page, if there is one. A token that comes back would turn for ever.
 fn turn(page: &mut Option<String>, next: Option<String>, answer: Answer) -> Result<bool, Failure> {
-    let next = next.filter(|token| !token.is_empty());
-    if next.is_some() && next == *page {
+    let last = std::mem::replace(page, next.filter(|token| !token.is_empty()));
+    if page.is_some() && *page == last {
         return Err(Failure { cause: Cause::from_answer(answer, "its pages repeat"), outcome_unknown: false });
     }
-    *page = next;
     Ok(page.is_some())
 }

@@ -1,189 +1,128 @@
 //! Every way an invocation can fail: a stable name for machines and one line for people.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use lambda_runtime::Diagnostic;
 
 use crate::wire::{Answer, Cause, Failure};
 
-const FAILED: &str = "failed-deprovision";
+/// The event is not a valid request; nothing was sent to EC2.
+pub const INVALID_EVENT: &str = "InvalidEvent";
+/// EC2 refused, and CIDRs are still associated with the ASN.
+pub const ASN_STILL_ASSOCIATED: &str = "AsnStillAssociated";
+/// EC2 reports `failed-deprovision`.
+pub const DEPROVISION_FAILED: &str = "DeprovisionFailed";
+/// A dry run was answered with success.
+pub const DRY_RUN_NOT_HONORED: &str = "DryRunNotHonored";
+/// EC2 did not answer in time.
+pub const EC2_TIMEOUT: &str = "Ec2Timeout";
+/// There was no connection to EC2, or it broke before the answer.
+pub const EC2_UNREACHABLE: &str = "Ec2Unreachable";
+/// EC2's answer cannot be understood.
+pub const EC2_BAD_RESPONSE: &str = "Ec2BadResponse";
+/// The environment has no usable credentials.
+pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
+/// The function itself has a bug.
+pub const FUNCTION_PANICKED: &str = "FunctionPanicked";
+
+const UNKNOWN: &str = "The outcome is unknown; it is safe to call again.";
 
 /// What an invocation that failed answers, as Lambda's `errorType` and `errorMessage`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// The name that `Retry` and `Catch` of Step Functions match.
-    pub error_type: ErrorType,
+    /// The name that `Retry` and `Catch` of Step Functions match: one of this module's, or EC2's code.
+    pub error_type: Cow<'static, str>,
     /// One line of at most 2,000 bytes without control characters.
     pub message: String,
 }
 
-/// The stable names. Each one is public API.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ErrorType {
-    /// The event is not a valid request; nothing was sent to EC2.
-    InvalidEvent,
-    /// EC2 refused, with this code.
-    Ec2(String),
-    /// EC2 refused, and CIDRs are still associated with the ASN.
-    AsnStillAssociated,
-    /// EC2 reports `failed-deprovision`.
-    DeprovisionFailed,
-    /// A dry run was answered with success.
-    DryRunNotHonored,
-    /// EC2 did not answer in time.
-    Ec2Timeout,
-    /// There was no connection to EC2, or it broke before the answer.
-    Ec2Unreachable,
-    /// EC2's answer cannot be understood.
-    Ec2BadResponse,
-    /// The environment has no usable credentials.
-    CredentialsUnavailable,
-    /// The function itself has a bug.
-    FunctionPanicked,
-}
-
-impl ErrorType {
-    /// The name as callers see it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Ec2(code) => code,
-            Self::InvalidEvent => "InvalidEvent",
-            Self::AsnStillAssociated => "AsnStillAssociated",
-            Self::DeprovisionFailed => "DeprovisionFailed",
-            Self::DryRunNotHonored => "DryRunNotHonored",
-            Self::Ec2Timeout => "Ec2Timeout",
-            Self::Ec2Unreachable => "Ec2Unreachable",
-            Self::Ec2BadResponse => "Ec2BadResponse",
-            Self::CredentialsUnavailable => "CredentialsUnavailable",
-            Self::FunctionPanicked => "FunctionPanicked",
-        }
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.error_type.name(), self.message)
-    }
-}
-
-impl std::error::Error for Error {}
-
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
-        Self { error_type: error.error_type.name().into(), error_message: error.message }
+        Self { error_type: error.error_type.into(), error_message: error.message }
     }
 }
 
 impl Error {
-    /// The state of the ASN, where the state is the failure.
-    #[must_use]
-    pub fn state(&self) -> Option<&'static str> {
-        (self.error_type == ErrorType::DeprovisionFailed).then_some(FAILED)
+    /// An error whose message is cut in the `middle` where it is too long: what was being done and the
+    /// reference for AWS Support are never lost.
+    fn new(error_type: impl Into<Cow<'static, str>>, head: &str, middle: &str, tail: &str) -> Self {
+        Self { error_type: error_type.into(), message: one_line(head, middle, tail) }
     }
 
     /// An event that breaks the rules, for a reason that names the member and what is wanted.
     #[must_use]
-    pub fn invalid_event(why: impl AsRef<str>) -> Self {
-        Self { error_type: ErrorType::InvalidEvent, message: one_line("", why.as_ref(), ". Nothing was sent to EC2.") }
+    pub fn invalid_event(why: &str) -> Self {
+        Self::new(INVALID_EVENT, "", why, ". Nothing was sent to EC2.")
     }
 
     /// A panic: a bug of this function, wherever in its work it was.
     #[must_use]
     pub fn panicked(what: &str) -> Self {
-        Self {
-            error_type: ErrorType::FunctionPanicked,
-            message: one_line("The function panicked: ", what, ". The outcome is unknown; it is safe to call again."),
-        }
-    }
-
-    /// A call that failed. `doing` says what the call was to do, `seen` what a look afterwards found.
-    #[must_use]
-    pub fn from_failure(doing: &str, failure: Failure, seen: &str) -> Self {
-        let Failure { cause, outcome_unknown } = failure;
-        let (error_type, said, advice, answer) = match cause {
-            Cause::Refused { code, answer } => {
-                let said = answer.message.clone().unwrap_or_else(|| "EC2 refused and gave no message.".into());
-                let advice = advice(&code);
-                (ErrorType::Ec2(code), said, advice, Some(answer))
-            }
-            Cause::BadResponse { why, answer } => (
-                ErrorType::Ec2BadResponse,
-                format!("EC2's answer cannot be understood: {why}."),
-                "Look at the endpoint and at proxies on the way to it.",
-                Some(answer),
-            ),
-            Cause::Timeout => (ErrorType::Ec2Timeout, "EC2 did not answer in time.".into(), "", None),
-            Cause::Unreachable { why } => (
-                ErrorType::Ec2Unreachable,
-                format!("no answer from EC2: {why}."),
-                "Look at the network, the name resolution and the endpoint.",
-                None,
-            ),
-            Cause::NoCredentials => (
-                ErrorType::CredentialsUnavailable,
-                "no usable credentials in the environment.".into(),
-                "In Lambda they come from the function's role; elsewhere set AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY. Nothing was sent to EC2.",
-                None,
-            ),
-        };
-        let unknown = if outcome_unknown { "The outcome is unknown; it is safe to call again." } else { "" };
-        let mut tail = String::new();
-        for sentence in [seen, advice, unknown] {
-            if !sentence.is_empty() {
-                tail.push(' ');
-                tail.push_str(sentence);
-            }
-        }
-        if let Some(answer) = &answer {
-            tail.push_str(&reference(error_type.ec2_code(), answer));
-        }
-        Self { message: one_line(&format!("{doing}: "), &said, &tail), error_type }
-    }
-
-    /// EC2 refused with `answer`, and a look found `associations`, each a CIDR and its state.
-    #[must_use]
-    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String]) -> Self {
-        let tail = format!(
-            ". Call DisassociateIpamByoasn for each one first and wait until it is disassociated.{}",
-            reference(Some(code), answer),
-        );
-        let list =
-            format!("{} CIDRs are still associated with the ASN: {}", associations.len(), associations.join(", "));
-        Self { error_type: ErrorType::AsnStillAssociated, message: one_line(&format!("{doing}: "), &list, &tail) }
+        Self::new(FUNCTION_PANICKED, "The function panicked: ", what, &format!(". {UNKNOWN}"))
     }
 
     /// EC2 accepted the call and says that deprovisioning failed.
     #[must_use]
     pub fn deprovision_failed(doing: &str, status_message: Option<&str>) -> Self {
         let said = status_message.unwrap_or("EC2 gave no status message.");
-        Self {
-            error_type: ErrorType::DeprovisionFailed,
-            message: one_line(&format!("{doing}: EC2 reports {FAILED}: "), said, ""),
-        }
+        Self::new(DEPROVISION_FAILED, &format!("{doing}: EC2 reports failed-deprovision: "), said, "")
     }
 
     /// A dry run that EC2 answered with success, though a dry run that passes is an error by its name.
     #[must_use]
     pub fn dry_run_not_honored(doing: &str) -> Self {
-        Self {
-            error_type: ErrorType::DryRunNotHonored,
-            message: format!(
-                "{doing}: the dry run was answered with success instead of DryRunOperation. The endpoint may have \
-                 ignored DryRun and deprovisioned. Look at AWS_ENDPOINT_URL_EC2 and at the state of the ASN before \
-                 anything else.",
-            ),
-        }
+        let said = "the dry run was answered with success instead of DryRunOperation. The endpoint may have ignored \
+                    DryRun and deprovisioned. Look at AWS_ENDPOINT_URL_EC2 and at the state of the ASN before anything \
+                    else.";
+        Self::new(DRY_RUN_NOT_HONORED, &format!("{doing}: "), said, "")
     }
-}
 
-impl ErrorType {
-    fn ec2_code(&self) -> Option<&str> {
-        match self {
-            Self::Ec2(code) => Some(code),
-            _ => None,
-        }
+    /// EC2 refused with `code`, and a look found `associations`, each a CIDR and its state.
+    #[must_use]
+    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String]) -> Self {
+        let head = format!("{doing}: {} CIDRs are still associated with the ASN: ", associations.len());
+        let tail = format!(
+            ". Call DisassociateIpamByoasn for each one first and wait until it is disassociated.{}",
+            reference(Some(code), answer),
+        );
+        Self::new(ASN_STILL_ASSOCIATED, &head, &associations.join(", "), &tail)
+    }
+
+    /// A call that failed. `doing` says what the call was to do, `seen` what a look afterwards found.
+    #[must_use]
+    pub fn from_failure(doing: &str, failure: Failure, seen: &str) -> Self {
+        let (error_type, said, advice, reference) = match failure.cause {
+            Cause::Refused { code, answer } => {
+                let reference = reference(Some(&code), &answer);
+                let said = answer.message.unwrap_or_else(|| "EC2 refused and gave no message.".into());
+                let advice = advice(&code);
+                (Cow::Owned(code), said, advice, reference)
+            }
+            Cause::BadResponse { why, answer } => (
+                EC2_BAD_RESPONSE.into(),
+                format!("EC2's answer cannot be understood: {why}."),
+                "Look at the endpoint and at proxies on the way to it.",
+                reference(None, &answer),
+            ),
+            Cause::Timeout => (EC2_TIMEOUT.into(), "EC2 did not answer in time.".into(), "", String::new()),
+            Cause::Unreachable { why } => (
+                EC2_UNREACHABLE.into(),
+                format!("no answer from EC2: {why}."),
+                "Look at the network, the name resolution and the endpoint.",
+                String::new(),
+            ),
+            Cause::NoCredentials => (
+                CREDENTIALS_UNAVAILABLE.into(),
+                "no usable credentials in the environment.".into(),
+                "In Lambda they come from the function's role; elsewhere set AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY. Nothing was sent to EC2.",
+                String::new(),
+            ),
+        };
+        let unknown = if failure.outcome_unknown { UNKNOWN } else { "" };
+        let sentences = [seen, advice, unknown].into_iter().filter(|sentence| !sentence.is_empty());
+        let tail: String = sentences.flat_map(|sentence| [" ", sentence]).chain([reference.as_str()]).collect();
+        Self::new(error_type, &format!("{doing}: "), &said, &tail)
     }
 }
 
@@ -217,8 +156,7 @@ fn reference(code: Option<&str>, answer: &Answer) -> String {
     format!(" ({code}HTTP {}{id})", answer.status)
 }
 
-/// Puts a message together on one line of at most 2,000 bytes, cutting `middle` where it is too long:
-/// what was being done and the reference for AWS Support are never lost.
+/// Puts a message together on one line of at most 2,000 bytes, cutting `middle` where it is too long.
 fn one_line(head: &str, middle: &str, tail: &str) -> String {
     const LONGEST: usize = 2_000;
     const CUT: &str = "…";

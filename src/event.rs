@@ -90,19 +90,19 @@ fn ipam_id(value: &RawValue) -> Result<String, Error> {
         ("arn:", ", an ARN"),
     ];
     let Ok(id) = serde_json::from_str::<String>(value.get()) else {
-        return Err(Error::invalid_event(format!("`IpamId` is {}; {WANTED}, as a string", quote(value.get()))));
+        return Err(Error::invalid_event(&format!("`IpamId` is {}; {WANTED}, as a string", quote(value.get()))));
     };
     let is_hex = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if id.strip_prefix("ipam-").is_some_and(is_hex) {
         return Ok(id);
     }
     let given = NEIGHBOURS.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or("", |(_, what)| what);
-    Err(Error::invalid_event(format!("`IpamId` is {}{given}; {WANTED}", quote(value.get()))))
+    Err(Error::invalid_event(&format!("`IpamId` is {}{given}; {WANTED}", quote(value.get()))))
 }
 
 fn asn(value: &RawValue) -> Result<Asn, Error> {
     let raw = value.get();
-    let refuse = |why: &dyn fmt::Display| Error::invalid_event(format!("`Asn` is {}: {why}", quote(raw)));
+    let refuse = |why: &dyn fmt::Display| Error::invalid_event(&format!("`Asn` is {}: {why}", quote(raw)));
     let text = match raw.as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw).map_err(|e| refuse(&e))?,
         // Read as text, because a JSON number 1.10 would silently become 1.1.
@@ -120,7 +120,7 @@ struct Object<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Object<'a> {
     fn parse(json: &'a str, what: &str) -> Result<Self, Error> {
-        serde_json::from_str(json).map_err(|e| Error::invalid_event(format!("{what} cannot be read: {e}")))
+        serde_json::from_str(json).map_err(|e| Error::invalid_event(&format!("{what} cannot be read: {e}")))
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
@@ -128,7 +128,7 @@ impl<'a> Object<'a> {
     }
 
     fn required(&self, name: &str) -> Result<&'a RawValue, Error> {
-        self.get(name).ok_or_else(|| Error::invalid_event(format!("`{name}` is missing")))
+        self.get(name).ok_or_else(|| Error::invalid_event(&format!("`{name}` is missing")))
     }
 
     fn boolean(&self, name: &str) -> Result<Option<bool>, Error> {
@@ -136,14 +136,14 @@ impl<'a> Object<'a> {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(other) => Err(Error::invalid_event(format!("`{name}` is {}; wanted is true or false", quote(other)))),
+            Some(other) => Err(Error::invalid_event(&format!("`{name}` is {}; wanted is true or false", quote(other)))),
         }
     }
 
     fn refuse_unknown(&self) -> Result<(), Error> {
         match self.0.iter().find(|(name, _)| !MEMBERS.contains(&name.as_str())) {
             None => Ok(()),
-            Some((name, _)) => Err(Error::invalid_event(format!(
+            Some((name, _)) => Err(Error::invalid_event(&format!(
                 "{} is not a member of the request{}; members are `IpamId`, `Asn`, `DryRun` and `DryRunFirst`",
                 quote(name),
                 like_a_member(name).map_or(String::new(), |member| format!(" (is `{member}` meant?)")),
@@ -156,7 +156,7 @@ impl<'a> Object<'a> {
     fn refuse_members_beside_detail(&self) -> Result<(), Error> {
         match self.0.iter().find_map(|(name, _)| like_a_member(name).map(|_| name)) {
             None => Ok(()),
-            Some(name) => Err(Error::invalid_event(format!(
+            Some(name) => Err(Error::invalid_event(&format!(
                 "{} stands beside `detail`; members of the request belong inside it",
                 quote(name)
             ))),

@@ -8,63 +8,57 @@ use crate::{
     ec2::{Ec2, is_retired},
     error::Error,
     event::{Mode, Request},
+    log,
     wire::{Cause, Failure},
 };
 
 /// What an invocation that succeeded answers.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Response {
-    /// The permission is there; nothing was changed.
-    DryRun {
-        /// What was asked.
-        request: Request,
-        /// EC2's own words.
-        message: String,
-    },
-    /// EC2 has accepted, now or at an earlier call.
-    Accepted(Byoasn),
+pub struct Response {
+    /// The JSON that the caller sees.
+    pub json: Value,
+    /// The state of the ASN, where EC2 gave one.
+    pub state: Option<String>,
 }
 
 impl Response {
-    /// The state of the ASN, where EC2 gave one.
-    #[must_use]
-    pub fn state(&self) -> Option<&str> {
-        match self {
-            Self::DryRun { .. } => None,
-            Self::Accepted(byoasn) => byoasn.state().map(AsnState::as_str),
-        }
+    /// The permission is there; nothing was changed.
+    fn dry_run(request: &Request, message: &str) -> Self {
+        let (ipam_id, asn) = (&request.ipam_id, request.asn.to_string());
+        Self { json: json!({ "DryRun": true, "IpamId": ipam_id, "Asn": asn, "Message": message }), state: None }
     }
 
-    /// The JSON that the caller sees. What EC2 left out is left out.
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        match self {
-            Self::DryRun { request, message } => json!({
-                "DryRun": true,
-                "IpamId": request.ipam_id,
-                "Asn": request.asn.to_string(),
-                "Message": message,
-            }),
-            Self::Accepted(byoasn) => {
-                let members = [
-                    ("Asn", byoasn.asn()),
-                    ("IpamId", byoasn.ipam_id()),
-                    ("State", self.state()),
-                    ("StatusMessage", byoasn.status_message()),
-                ];
-                let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
-                json!({ "Byoasn": given.collect::<Map<_, _>>() })
-            }
-        }
+    /// EC2 has accepted, now or at an earlier call. What it left out is left out.
+    fn accepted(byoasn: Byoasn) -> Self {
+        let state = byoasn.state.map(|state| state.as_str().to_owned());
+        let members = [
+            ("Asn", byoasn.asn),
+            ("IpamId", byoasn.ipam_id),
+            ("State", state.clone()),
+            ("StatusMessage", byoasn.status_message),
+        ];
+        let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
+        Self { json: json!({ "Byoasn": given.collect::<Map<_, _>>() }), state }
     }
 }
 
-/// Does what the request asks, until `deadline`.
+/// One invocation: event in, JSON or an [`Error`] out, and one line in the log.
 ///
 /// # Errors
 ///
-/// Every [`Error`] but `InvalidEvent`.
-pub async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Response, Error> {
+/// Every [`Error`].
+pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Instant) -> Result<Value, Error> {
+    let request = Request::parse(&event, dry_run_first);
+    let outcome = match &request {
+        Ok(request) => handle(&ec2, request, deadline).await,
+        Err(invalid) => Err(invalid.clone()),
+    };
+    log::outcome(request.as_ref().ok(), &outcome);
+    outcome.map(|response| response.json)
+}
+
+/// Does what the request asks, until `deadline`.
+async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Response, Error> {
     let target = format!("ASN {} from {}", request.asn, request.ipam_id);
     if request.mode != Mode::Deprovision {
         let doing = format!("Dry run of deprovisioning {target}");
@@ -74,7 +68,7 @@ pub async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<R
             Err(Some(failure)) => return Err(Error::from_failure(&doing, failure, "")),
         };
         if request.mode == Mode::DryRun {
-            return Ok(Response::DryRun { request: request.clone(), message });
+            return Ok(Response::dry_run(request, &message));
         }
     }
     let doing = format!("Deprovisioning {target}");
@@ -85,7 +79,7 @@ pub async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<R
     if byoasn.state() == Some(&AsnState::FailedDeprovision) {
         return Err(Error::deprovision_failed(&doing, ec2.status_message(&byoasn).as_deref()));
     }
-    Ok(Response::Accepted(byoasn))
+    Ok(Response::accepted(byoasn))
 }
 
 /// Looks before giving up: which code EC2 uses for a repeat, a missing ASN or a remaining association
@@ -112,7 +106,7 @@ async fn look_again(
             None if !entries.is_empty() && entries.iter().all(is_retired) => return Ok(entries[0].clone()),
             None => {
                 failure.outcome_unknown = false;
-                describe(entries)
+                ec2.describe(entries)
             }
         },
         Err(_) => "Its present state could not be read with DescribeIpamByoasn.".into(),
@@ -121,19 +115,4 @@ async fn look_again(
         Ok(cidrs) if !cidrs.is_empty() => Err(Error::still_associated(doing, &code, &answer, &cidrs)),
         _ => Err(Error::from_failure(doing, failure, &seen)),
     }
-}
-
-/// What a look found, as a sentence.
-fn describe(entries: &[Byoasn]) -> String {
-    if entries.is_empty() {
-        return "DescribeIpamByoasn lists no such ASN under this IPAM.".into();
-    }
-    let states: Vec<_> = entries
-        .iter()
-        .map(|entry| {
-            let state = entry.state().map_or("unknown", AsnState::as_str);
-            entry.status_message().map_or_else(|| state.to_owned(), |message| format!("{state} ({message})"))
-        })
-        .collect();
-    format!("DescribeIpamByoasn lists the ASN under this IPAM in state {}.", states.join(" and "))
 }

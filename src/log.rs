@@ -6,7 +6,7 @@ use tracing::{Level, error, info};
 use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
 use crate::{
-    error::Error,
+    error::{DEPROVISION_FAILED, Error},
     event::{Mode, Request},
     handler::Response,
     settings::Log,
@@ -38,13 +38,13 @@ pub fn outcome(request: Option<&Request>, outcome: &Result<Response, Error>) {
     let dry_run = request.map(|request| request.mode == Mode::DryRun);
     match outcome {
         Ok(response) => {
-            let state = response.state();
+            let state = response.state.as_deref();
             let message = if dry_run == Some(true) { "the dry run passed" } else { "EC2 has accepted" };
             info!(ipam_id, asn, dry_run, state, "{message}");
         }
         Err(error) => {
-            let error_type = error.error_type.name();
-            let state = error.state();
+            let error_type = error.error_type.as_ref();
+            let state = (error_type == DEPROVISION_FAILED).then_some("failed-deprovision");
             error!(ipam_id, asn, dry_run, state, error_type, "{}", error.message);
         }
     }

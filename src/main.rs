@@ -2,9 +2,7 @@
 
 use std::{env, process::ExitCode};
 
-use deprovision_ipam_byoasn::{
-    deadline, ec2::Ec2, event::Request, handler::handle, log, runtime, secrets::Secrets, settings::Settings,
-};
+use deprovision_ipam_byoasn::{deadline, ec2::Ec2, handler, log, runtime, secrets::Secrets, settings::Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -21,16 +19,7 @@ async fn main() -> ExitCode {
     };
     let ec2 = Ec2::connect(region, Secrets::load(lookup)).await;
     let served = runtime::serve(move |event, context| {
-        let ec2 = ec2.clone();
-        async move {
-            let request = Request::parse(&event, dry_run_first);
-            let outcome = match &request {
-                Ok(request) => handle(&ec2, request, deadline::for_ec2(context.deadline)).await,
-                Err(invalid) => Err(invalid.clone()),
-            };
-            log::outcome(request.as_ref().ok(), &outcome);
-            outcome.map(|response| response.to_json())
-        }
+        handler::invoke(ec2.clone(), dry_run_first, event, deadline::for_ec2(context.deadline))
     });
     match served.await {
         Ok(()) => ExitCode::SUCCESS,

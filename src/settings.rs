@@ -5,6 +5,8 @@ use std::fmt;
 use tracing::Level;
 use url::Url;
 
+const REGION: &str = "a Region such as us-east-1";
+
 /// What the function is set to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -66,9 +68,14 @@ impl Settings {
                 (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(())
             })?;
         }
+        // Required: the SDK's way to a Region that is not set leads to a metadata service that Lambda has not.
+        let region = match read(&lookup, "AWS_REGION", REGION, region)? {
+            Some(region) => Some(region),
+            None => read(&lookup, "AWS_DEFAULT_REGION", REGION, region)?,
+        };
         Ok(Self {
             dry_run_first: read(&lookup, "DRY_RUN_FIRST", "true, false", |value| value.parse().ok())?.unwrap_or(false),
-            region: region(&lookup)?,
+            region: region.ok_or(BadSetting { variable: "AWS_REGION", value: None, allowed: REGION })?,
             log: Log {
                 json: read(&lookup, "AWS_LAMBDA_LOG_FORMAT", "JSON, Text", |value| {
                     match value.to_ascii_lowercase().as_str() {
@@ -85,21 +92,9 @@ impl Settings {
     }
 }
 
-/// Required: the SDK's way to a Region that is not set leads to a metadata service that Lambda has not.
-fn region(lookup: &impl Fn(&str) -> Option<String>) -> Result<String, BadSetting> {
-    const ALLOWED: &str = "a Region such as us-east-1";
-    let valid = |value: &str| {
-        let label = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        (label && !value.is_empty()).then(|| value.to_owned())
-    };
-    match read(lookup, "AWS_REGION", ALLOWED, valid)? {
-        Some(region) => Ok(region),
-        None => read(lookup, "AWS_DEFAULT_REGION", ALLOWED, valid)?.ok_or(BadSetting {
-            variable: "AWS_REGION",
-            value: None,
-            allowed: ALLOWED,
-        }),
-    }
+fn region(value: &str) -> Option<String> {
+    let label = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (label && !value.is_empty()).then(|| value.to_owned())
 }
 
 fn level(value: &str) -> Option<Level> {

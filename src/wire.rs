@@ -209,9 +209,12 @@ impl Answer {
         }
     }
 
-    /// EC2 refuses with a 4xx, or by throttling. A 5xx may follow upon work that was begun.
+    /// EC2 refuses with a code, or at least a 4xx. A 5xx may follow upon work that was begun, unless it throttles.
     fn rules_out_that_it_was_carried_out(&self) -> bool {
-        (400..500).contains(&self.status) || self.code.as_deref().is_some_and(is_throttle)
+        match &self.code {
+            Some(code) => self.status < 500 || is_throttle(code),
+            None => (400..500).contains(&self.status),
+        }
     }
 }
 

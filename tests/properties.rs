@@ -4,7 +4,7 @@
 
 use deprovision_ipam_byoasn::{
     asn::Asn,
-    error::ErrorType,
+    error::INVALID_EVENT,
     event::{Mode, Request},
 };
 use proptest::prelude::*;
@@ -88,7 +88,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(event in ".*") {
         if let Err(error) = Request::parse(&event, false) {
-            prop_assert_eq!(error.error_type, ErrorType::InvalidEvent);
+            prop_assert_eq!(error.error_type, INVALID_EVENT);
         }
     }
 

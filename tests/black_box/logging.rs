@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stand_ins::{
-    ec2::{Action::DeprovisionIpamByoasn, Fault, World},
+    ec2::{Action::DeprovisionIpamByoasn, Asn, Fault, World},
     runtime_api::Invocation,
 };
 
@@ -126,6 +126,9 @@ fn no_credential_and_no_signature_appears_in_a_message_or_in_the_log_at_any_leve
             .ec2
             .fault(DeprovisionIpamByoasn, Fault::State { state: "failed-deprovision".into(), status_message: message });
         said.push(assert_error(function.invoke(&request()), "DeprovisionFailed", &[]));
+        let talkative = Asn::new("64500", IPAM).state("failed-deprovision").status_message(SESSION_TOKEN);
+        function.ec2.set_world(World { asns: vec![talkative], ..World::default() });
+        said.push(assert_error(function.invoke(&request()), "IncorrectState", &["failed-deprovision ([redacted])"]));
         assert!(said.iter().any(|text| text.contains("Signature=[redacted]")), "the echo works: {said:?}");
         said.extend(function.raw_log());
         for text in said {
