@@ -24,6 +24,12 @@ test-rust: ## The contract through the real binary, the stand-ins, unit and prop
 test-tools: $(call installed,clients) $(call installed,lambda) $(call installed,sam) stand-ins ## The stand-in against boto3 and the aws CLI; the function under cargo lambda and AWS's emulator
 	$(call with,lambda) .venv/clients/bin/python -m pytest -q tests/tools
 
+test-deploy: $(call installed,deploy) $(call installed,sam) stand-ins ## Deploys the stack onto a local AWS with sam deploy, and runs it there
+	$(call with,sam) .venv/deploy/bin/python -m pytest -q tests/deploy
+
+test-package: $(call installed,lint) ## The zip: the same bytes twice
+	.venv/lint/bin/python -m pytest -q dev/package
+
 lint: lint-rust lint-stack ## Everything that reads without running
 
 lint-rust: ## Format, clippy, documentation and the dependency graph
@@ -32,11 +38,20 @@ lint-rust: ## Format, clippy, documentation and the dependency graph
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 	dev/check-graph.sh
 
+lint-stack: $(call installed,lint) $(call installed,sam) dev/node_modules/.installed ## sam validate, cfn-lint, checkov; asl-validator, parliament and a rule matcher as tests
+	AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venv/sam/bin/sam validate --lint
+	.venv/lint/bin/cfn-lint template.yaml
+	.venv/lint/bin/checkov -f template.yaml --framework cloudformation --compact --quiet --skip-download
+	.venv/lint/bin/python -m pytest -q tests/lint
+
 fmt: ## Formats the Rust code
 	cargo fmt --all
 
 build: ## Builds for development, the stand-ins too, as the tests need it
 	cargo build --locked --workspace
+
+package: $(call installed,sam) ## Writes the zip for Terraform, CDK or the console to dist/
+	$(call with,sam) python3 dev/package/package.py
 
 clean: ## Removes everything that was built, downloaded or installed here
 	rm -rf target .aws-sam .venv dist dev/node_modules
@@ -46,6 +61,12 @@ clean: ## Removes everything that was built, downloaded or installed here
 stand-ins:
 	@cargo build --locked --quiet -p stand-ins
 	@cargo build --locked --quiet
+
+.venv/sam/.installed: dev/requirements/lambda.txt
+
+dev/node_modules/.installed: dev/package-lock.json
+	npm ci --prefix dev --no-audit --no-fund --silent
+	touch $@
 
 .venv/%/.installed: dev/requirements/%.txt
 	python3 -m venv --clear .venv/$*

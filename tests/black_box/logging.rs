@@ -128,6 +128,7 @@ fn no_credential_and_no_signature_appears_in_a_message_or_in_the_log_at_any_leve
         said.push(assert_error(function.invoke(&request()), "DeprovisionFailed", &[]));
         let talkative = Asn::new("64500", IPAM).state("failed-deprovision").status_message(SESSION_TOKEN);
         function.ec2.set_world(World { asns: vec![talkative], ..World::default() });
+        function.ec2.fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "No."));
         said.push(assert_error(function.invoke(&request()), "IncorrectState", &["failed-deprovision ([redacted])"]));
         assert!(said.iter().any(|text| text.contains("Signature=[redacted]")), "the echo works: {said:?}");
         said.extend(function.raw_log());
