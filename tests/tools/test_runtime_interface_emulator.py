@@ -63,8 +63,9 @@ class Emulated:
         raise RuntimeError("the emulator does not listen")
 
     def invoke(self, event):
+        event = event if isinstance(event, bytes) else json.dumps(event).encode()
         call = urllib.request.Request(
-            f"{self.url}/2015-03-31/functions/function/invocations", json.dumps(event).encode(), method="POST"
+            f"{self.url}/2015-03-31/functions/function/invocations", event, method="POST"
         )
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=60) as answer:
             return json.load(answer)
@@ -115,8 +116,9 @@ def test_the_aws_cli_invokes_it_as_the_readme_says(emulated, tmp_path):
     payload = next(line for line in readme.splitlines() if "--payload file://events/" in line).split("--payload ")[1]
     answer = tmp_path / "response.json"
     done = subprocess.run(
-        [AWS, "lambda", "invoke", "--function-name", "function", "--cli-binary-format", "raw-in-base64-out"]
-        + ["--payload", payload.split()[0], "--endpoint-url", emulated.url, answer],
+        # The CLI of PyPI is version 1, which knows no --cli-binary-format and reads the file as version 2 does with it.
+        [AWS, "lambda", "invoke", "--function-name", "function", "--payload", payload.split()[0]]
+        + ["--endpoint-url", emulated.url, answer],
         cwd=ROOT,
         env={
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
