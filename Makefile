@@ -24,7 +24,7 @@ test-rust: ## The contract through the real binary, the stand-ins, unit and prop
 test-tools: $(call installed,clients) $(call installed,lambda) $(call installed,sam) stand-ins ## The stand-in against boto3 and the aws CLI; the function under cargo lambda and AWS's emulator
 	$(call with,lambda) .venv/clients/bin/python -m pytest -q tests/tools
 
-test-deploy: $(call installed,deploy) $(call installed,sam) stand-ins ## Deploys the stack onto a local AWS with sam deploy, and runs it there
+test-deploy: $(call installed,clients) $(call installed,deploy) $(call installed,sam) stand-ins ## Deploys the stack onto a local AWS with sam deploy, and runs it there
 	$(call with,sam) .venv/deploy/bin/python -m pytest -q tests/deploy
 
 test-package: $(call installed,lint) ## The zip: the same bytes twice
