@@ -3,7 +3,11 @@
 //! Strict on purpose: a member that is misspelt, of the wrong type or given twice ends the
 //! invocation before anything reaches EC2. Ignoring a misspelt `DryRun` would deprovision.
 
-use std::{borrow::Cow, fmt};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, btree_map::Entry},
+    fmt,
+};
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -116,7 +120,7 @@ fn asn(value: &RawValue) -> Result<Asn, Error> {
 }
 
 /// The members of a JSON object, each name once, each value as it was written.
-struct Object<'a>(Vec<(String, &'a RawValue)>);
+struct Object<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Object<'a> {
     fn parse(json: &'a str, what: &str) -> Result<Self, Error> {
@@ -124,7 +128,7 @@ impl<'a> Object<'a> {
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
+        self.0.get(name).copied()
     }
 
     fn required(&self, name: &str) -> Result<&'a RawValue, Error> {
@@ -141,9 +145,9 @@ impl<'a> Object<'a> {
     }
 
     fn refuse_unknown(&self) -> Result<(), Error> {
-        match self.0.iter().find(|(name, _)| !MEMBERS.contains(&name.as_str())) {
+        match self.0.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             None => Ok(()),
-            Some((name, _)) => Err(Error::invalid_event(&format!(
+            Some(name) => Err(Error::invalid_event(&format!(
                 "{} is not a member of the request{}; members are `IpamId`, `Asn`, `DryRun` and `DryRunFirst`",
                 quote(name),
                 like_a_member(name).map_or(String::new(), |member| format!(" (is `{member}` meant?)")),
@@ -154,7 +158,7 @@ impl<'a> Object<'a> {
     /// Members of an envelope are ignored, but EventBridge never writes one of these: a `DryRun` beside
     /// `detail` is a request put together wrongly, and ignoring it would deprovision.
     fn refuse_members_beside_detail(&self) -> Result<(), Error> {
-        match self.0.iter().find_map(|(name, _)| like_a_member(name).map(|_| name)) {
+        match self.0.keys().find(|name| like_a_member(name).is_some()) {
             None => Ok(()),
             Some(name) => Err(Error::invalid_event(&format!(
                 "{} stands beside `detail`; members of the request belong inside it",
@@ -191,12 +195,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             /// `serde_json`'s own maps keep the last of two members with one name; which of two
             /// `DryRun` is meant nobody can tell.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    if members.iter().any(|(known, _)| *known == name) {
-                        return Err(A::Error::custom(format!("{} is given twice", quote(&name))));
-                    }
-                    members.push((name, map.next_value()?));
+                let mut members = BTreeMap::<String, &RawValue>::new();
+                while let Some(name) = map.next_key()? {
+                    match members.entry(name) {
+                        Entry::Vacant(free) => free.insert(map.next_value()?),
+                        Entry::Occupied(taken) => {
+                            return Err(A::Error::custom(format!("{} is given twice", quote(taken.key()))));
+                        }
+                    };
                 }
                 Ok(Object(members))
             }

@@ -217,6 +217,8 @@ fn an_event_that_is_no_utf8_or_absurdly_large_is_refused_and_the_process_goes_on
     let long = "x".repeat(1_000_000);
     assert_error(function.invoke(&json!({ "IpamId": long, "Asn": 1 })), "InvalidEvent", &["`IpamId`", "…"]);
     assert_error(function.invoke(&json!({ long: 1 })), "InvalidEvent", &["is not a member", "…"]);
+    let many: serde_json::Map<_, _> = (0..300_000).map(|i| (format!("member {i}"), json!(i))).collect();
+    assert_error(function.invoke(&many.into()), "InvalidEvent", &["is not a member"]);
     let deep = "[".repeat(100_000) + &"]".repeat(100_000);
     assert_error(function.invoke_text(format!("{{\"Asn\": {deep}, \"IpamId\": 1}}")), "InvalidEvent", &[]);
     assert_eq!(function.calls(), Vec::<String>::new());
