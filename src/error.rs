@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use lambda_runtime::Diagnostic;
 
-use crate::wire::{Answer, Cause, Failure};
+use crate::wire::{Answer, Cause, Failure, is_throttle};
 
 /// The event is not a valid request; nothing was sent to EC2.
 pub const INVALID_EVENT: &str = "InvalidEvent";
@@ -142,11 +142,6 @@ fn advice(code: &str) -> &'static str {
         _ if is_throttle(code) => "EC2 is throttling: call again later.",
         _ => "",
     }
-}
-
-/// A throttled call was not carried out.
-pub(crate) fn is_throttle(code: &str) -> bool {
-    code.contains("Throttl") || code == "RequestLimitExceeded"
 }
 
 /// ` (code …, HTTP …, request ID …)`, of what EC2 gave.

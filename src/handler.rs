@@ -3,12 +3,12 @@
 use aws_sdk_ec2::types::{AsnState, Byoasn};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
+use tracing::{error, info};
 
 use crate::{
     ec2::{Ec2, is_retired},
-    error::Error,
+    error::{DEPROVISION_FAILED, Error},
     event::{Mode, Request},
-    log,
     wire::{Cause, Failure},
 };
 
@@ -53,8 +53,27 @@ pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Inst
         Ok(request) => handle(&ec2, request, deadline).await,
         Err(invalid) => Err(invalid.clone()),
     };
-    log::outcome(request.as_ref().ok(), &outcome);
+    log_outcome(request.as_ref().ok(), &outcome);
     outcome.map(|response| response.json)
+}
+
+/// Says how an invocation ended.
+fn log_outcome(request: Option<&Request>, outcome: &Result<Response, Error>) {
+    let ipam_id = request.map(|request| request.ipam_id.as_str());
+    let asn = request.map(|request| request.asn.to_string());
+    let dry_run = request.map(|request| request.mode == Mode::DryRun);
+    match outcome {
+        Ok(response) => {
+            let state = response.state.as_deref();
+            let message = if dry_run == Some(true) { "the dry run passed" } else { "EC2 has accepted" };
+            info!(ipam_id, asn, dry_run, state, "{message}");
+        }
+        Err(error) => {
+            let error_type = error.error_type.as_ref();
+            let state = (error_type == DEPROVISION_FAILED).then_some("failed-deprovision");
+            error!(ipam_id, asn, dry_run, state, error_type, "{}", error.message);
+        }
+    }
 }
 
 /// Does what the request asks, until `deadline`.

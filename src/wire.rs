@@ -22,7 +22,7 @@ use aws_sdk_ec2::{
 use roxmltree::Document;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{error::is_throttle, secrets::Secrets};
+use crate::secrets::Secrets;
 
 /// An HTTP answer, as far as errors need it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,6 +216,11 @@ impl Answer {
             None => (400..500).contains(&self.status),
         }
     }
+}
+
+/// A throttled call was not carried out.
+pub(crate) fn is_throttle(code: &str) -> bool {
+    code.contains("Throttl") || code == "RequestLimitExceeded"
 }
 
 /// Whether an attempt failed before there was a connection to send anything over.
