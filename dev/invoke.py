@@ -5,6 +5,7 @@ happens. The programs must have been built; `make invoke` does it.
 """
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -22,8 +23,12 @@ PATIENCE = 120
 
 @contextlib.contextmanager
 def running(command, **options):
-    """A process in a group of its own, so that what it starts is stopped too."""
-    process = subprocess.Popen(command, start_new_session=True, cwd=ROOT, **options)
+    """A process in a group of its own, so that what it starts is stopped too.
+
+    It is stopped as Ctrl-C does it, which what a shell starts in the background ignores, and its children too.
+    """
+    interruptible = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=interruptible, cwd=ROOT, **options)
     try:
         yield process
     finally:
