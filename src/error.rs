@@ -122,7 +122,9 @@ impl Error {
         let unknown = if failure.outcome_unknown { UNKNOWN } else { "" };
         let sentences = [seen, advice, unknown].into_iter().filter(|sentence| !sentence.is_empty());
         let tail: String = sentences.flat_map(|sentence| [" ", sentence]).chain([reference.as_str()]).collect();
-        Self::new(error_type, &format!("{doing}: "), &said, &tail)
+        // EC2 ends only some of its messages with a full stop.
+        let stop = if said.ends_with(['.', '!', '?']) { "" } else { "." };
+        Self::new(error_type, &format!("{doing}: "), &said, &format!("{stop}{tail}"))
     }
 }
 
