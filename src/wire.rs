@@ -108,6 +108,8 @@ struct Seen {
     outcome_unknown: bool,
     /// The answer to the last attempt, if it had one.
     answer: Option<Answer>,
+    /// What the network said to the last attempt, if that was all.
+    network: Option<String>,
 }
 
 impl Witness {
@@ -123,21 +125,22 @@ impl Witness {
     ) -> Result<(O, Answer), Failure> {
         let result = timeout_at(deadline, operation).await;
         let mut seen = self.lock();
-        let answer = seen.answer.take();
-        let cause = match (result, answer) {
-            (Ok(Ok(output)), Some(answer)) if answer.well_formed => return Ok((output, answer)),
-            // The time can also run out while the SDK waits to repeat a call that EC2 refused: then
-            // the refusal is the answer.
-            (Ok(_) | Err(_), Some(answer)) if !seen.in_flight => {
+        // The time can also run out while the SDK waits to repeat a call: then what ended the last
+        // attempt ended the operation.
+        let cause = match (result, seen.answer.take(), seen.network.take()) {
+            (Ok(Ok(output)), Some(answer), _) if answer.well_formed => return Ok((output, answer)),
+            (_, Some(answer), _) => {
                 let why = if answer.well_formed { "it has no error code" } else { "it is not well-formed XML" };
                 Cause::from_answer(answer, why)
             }
-            (Ok(Err(SdkError::TimeoutError(_))) | Err(_), _) => Cause::Timeout,
-            (Ok(Err(error)), _) if find::<CredentialsError>(&error).is_some() => Cause::NoCredentials,
-            (Ok(Err(error)), _) => Cause::Unreachable { why: root_cause(&error) },
-            (Ok(Ok(_)), _) => Cause::Unreachable { why: "the answer was not seen".into() },
+            (_, _, Some(why)) => Cause::Unreachable { why },
+            (Ok(Err(SdkError::TimeoutError(_))) | Err(_), ..) => Cause::Timeout,
+            (Ok(Err(error)), ..) if find::<CredentialsError>(&error).is_some() => Cause::NoCredentials,
+            (Ok(Err(error)), ..) => Cause::Unreachable { why: root_cause(&error) },
+            (Ok(Ok(_)), ..) => Cause::Unreachable { why: "the answer was not seen".into() },
         };
-        Err(Failure { cause, outcome_unknown: seen.outcome_unknown || seen.in_flight })
+        let outcome_unknown = seen.outcome_unknown || seen.in_flight || cause == Cause::Timeout;
+        Err(Failure { cause, outcome_unknown })
     }
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
@@ -157,8 +160,7 @@ impl Intercept for Witness {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut seen = self.lock();
-        seen.in_flight = true;
-        seen.answer = None;
+        *seen = Seen { in_flight: true, outcome_unknown: seen.outcome_unknown, ..Seen::default() };
         Ok(())
     }
 
@@ -175,11 +177,9 @@ impl Intercept for Witness {
             seen.outcome_unknown |= !answer.rules_out_that_it_was_carried_out();
             seen.answer = Some(answer);
         } else if seen.in_flight {
-            let connected = match attempt.output_or_error() {
-                Some(Err(error)) => error.as_connector_error().is_none_or(|error| !never_connected(error)),
-                _ => true,
-            };
-            seen.outcome_unknown |= connected;
+            let error = attempt.output_or_error().and_then(|result| result.err()?.as_connector_error());
+            seen.outcome_unknown |= error.is_none_or(|error| !never_connected(error));
+            seen.network = error.map(|error| root_cause(error));
         }
         seen.in_flight = false;
         Ok(())

@@ -98,6 +98,14 @@ fn time_that_runs_out_between_two_attempts_leaves_the_refusal_and_not_a_timeout(
 }
 
 #[test]
+fn time_that_runs_out_between_two_attempts_to_connect_leaves_no_timeout_either() {
+    let function = Setup::new(World::default()).set("AWS_ENDPOINT_URL_EC2", "http://127.0.0.1:1").start();
+    let outcome = function.invoke_until(Deadline::In(Duration::from_millis(100)), &request());
+    let message = assert_error(outcome, "Ec2Unreachable", &["Connection refused"]);
+    assert!(!message.contains("unknown"), "{message}");
+}
+
+#[test]
 fn a_connection_that_is_lost_without_a_word_leaves_time_for_another_attempt() {
     let function = Function::start();
     function.ec2.fault(DeprovisionIpamByoasn, Fault::Hang { after_effect: true });
