@@ -24,14 +24,14 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::secrets::Secrets;
 
-/// An HTTP answer, as far as errors need it.
+/// An HTTP answer, as far as errors need it, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// `Code` of an EC2 error document.
     pub code: Option<String>,
-    /// `Message` of an EC2 error document, without secrets.
+    /// `Message` of an EC2 error document.
     pub message: Option<String>,
     /// From a header, or else from the document: EC2 gives it in either place.
     pub request_id: Option<String>,
@@ -194,17 +194,17 @@ impl Answer {
             let named = |node: &roxmltree::Node<'_, '_>| node.tag_name().name() == name;
             document.as_ref().ok()?.descendants().find(named)
         };
-        let content = |name| element(name)?.text().map(str::trim).filter(|text| !text.is_empty());
+        let content = |name| element(name)?.text().map(str::trim).filter(|s| !s.is_empty()).map(|s| secrets.redact(s));
         // Only in an error document are these the error's: other answers may use the same names.
         let of_error = |name| element("Error").and_then(|_| content(name));
         Self {
             status,
-            code: of_error("Code").map(str::to_owned),
-            message: of_error("Message").map(|message| secrets.redact(message)),
+            code: of_error("Code"),
+            message: of_error("Message"),
             request_id: header_request_id
+                .map(str::to_owned)
                 .or_else(|| content("RequestID"))
-                .or_else(|| content("requestId"))
-                .map(str::to_owned),
+                .or_else(|| content("requestId")),
             well_formed: document.is_ok(),
         }
     }

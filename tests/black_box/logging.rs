@@ -113,7 +113,7 @@ fn no_credential_and_no_signature_appears_in_a_message_or_in_the_log_at_any_leve
         let function = Setup::new(World::default()).set("AWS_LAMBDA_LOG_LEVEL", level).set("RUST_LOG", "trace").start();
         let mut said = Vec::new();
         for event in [request(), request_with(&json!({ "DryRun": true }))] {
-            for code in ["AuthFailure", "IncorrectState", "DryRunOperation"] {
+            for code in ["AuthFailure", "IncorrectState", "DryRunOperation", echo] {
                 function.ec2.fault(DeprovisionIpamByoasn, Fault::error(400, code, echo));
                 said.push(match function.invoke(&event) {
                     Ok(response) => response.to_string(),
