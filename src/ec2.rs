@@ -54,37 +54,42 @@ impl Ec2 {
         Self { client: Client::from_conf(config), secrets }
     }
 
-    /// `DeprovisionIpamByoasn`; with `dry_run` the permission is checked and nothing changed.
+    /// `DeprovisionIpamByoasn`.
     ///
     /// # Errors
     ///
     /// The [`Failure`]; a success without `byoasn` is a bad response.
-    pub(crate) async fn deprovision(&self, request: &Request, deadline: Instant) -> Result<Byoasn, Failure> {
+    pub(crate) async fn deprovision(&self, request: &Request, deadline: Instant) -> Result<(Byoasn, Answer), Failure> {
         let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
         let witness = self.witness();
         let call = call.customize().interceptor(witness.clone()).send();
         let (output, answer) = witness.attend(deadline, call).await?;
-        output
-            .byoasn
-            .ok_or_else(|| Failure { cause: Cause::from_answer(answer, "it has no byoasn"), outcome_unknown: true })
+        match output.byoasn {
+            Some(byoasn) => Ok((byoasn, answer)),
+            None => Err(Failure { cause: Cause::from_answer(answer, "it has no byoasn"), outcome_unknown: true }),
+        }
     }
 
-    /// The same with `DryRun`: passes with EC2's message, changes nothing.
+    /// The same with `DryRun`: passes with EC2's message, changes nothing. The inner error is the answer of
+    /// an endpoint that answered with success, which a dry run never does.
     ///
     /// # Errors
     ///
-    /// `None` where the endpoint answered with success, which a dry run never does; else the
-    /// [`Failure`].
-    pub(crate) async fn dry_run(&self, request: &Request, deadline: Instant) -> Result<String, Option<Failure>> {
+    /// The [`Failure`].
+    pub(crate) async fn dry_run(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<Result<String, Answer>, Failure> {
         let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
         let witness = self.witness();
         let call = call.dry_run(true).customize().interceptor(witness.clone()).send();
         match witness.attend(deadline, call).await {
-            Ok(_) => Err(None),
+            Ok((_, answer)) => Ok(Err(answer)),
             Err(Failure { cause: Cause::Refused { code, answer }, .. }) if code == "DryRunOperation" => {
-                Ok(answer.message.unwrap_or(code))
+                Ok(Ok(answer.message.unwrap_or(code)))
             }
-            Err(failure) => Err(Some(failure)),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -137,7 +142,7 @@ impl Ec2 {
                     .filter(|a| is(asn, a.asn()) && a.state() != Some(&AsnAssociationState::Disassociated))
                     .map(|a| {
                         let state = a.state().map_or("in an unknown state", AsnAssociationState::as_str);
-                        format!("{} ({state})", a.cidr().unwrap_or("a CIDR without a name"))
+                        self.secrets.redact(&format!("{} ({state})", a.cidr().unwrap_or("a CIDR without a name")))
                     }),
             );
             if !turn(&mut page, output.next_token, answer)? {
@@ -156,12 +161,13 @@ impl Ec2 {
         if entries.is_empty() {
             return "DescribeIpamByoasn lists no such ASN under this IPAM.".into();
         }
-        let state = |entry| {
-            let state = Byoasn::state(entry).map_or("unknown", AsnState::as_str);
-            self.status_message(entry).map_or_else(|| state.into(), |message| format!("{state} ({message})"))
+        let state = |entry: &Byoasn| {
+            let state = entry.state().map_or("unknown", AsnState::as_str);
+            entry.status_message().map_or_else(|| state.into(), |message| format!("{state} ({message})"))
         };
         let states: Vec<_> = entries.iter().map(state).collect();
-        format!("DescribeIpamByoasn lists the ASN under this IPAM in state {}.", states.join(" and "))
+        let states = self.secrets.redact(&states.join(" and "));
+        format!("DescribeIpamByoasn lists the ASN under this IPAM in state {states}.")
     }
 
     fn witness(&self) -> Witness {

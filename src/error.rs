@@ -63,29 +63,43 @@ impl Error {
 
     /// EC2 accepted the call and says that deprovisioning failed.
     #[must_use]
-    pub fn deprovision_failed(doing: &str, status_message: Option<&str>) -> Self {
+    pub fn deprovision_failed(doing: &str, status_message: Option<&str>, answer: &Answer) -> Self {
         let said = status_message.unwrap_or("EC2 gave no status message.");
-        Self::new(DEPROVISION_FAILED, &format!("{doing}: EC2 reports failed-deprovision: "), said, "")
+        let head = format!("{doing}: EC2 reports failed-deprovision: ");
+        Self::new(DEPROVISION_FAILED, &head, said, &reference(None, answer))
     }
 
     /// A dry run that EC2 answered with success, though a dry run that passes is an error by its name.
     #[must_use]
-    pub fn dry_run_not_honored(doing: &str) -> Self {
+    pub fn dry_run_not_honored(doing: &str, answer: &Answer) -> Self {
         let said = "the dry run was answered with success instead of DryRunOperation. The endpoint may have ignored \
                     DryRun and deprovisioned. Look at AWS_ENDPOINT_URL_EC2 and at the state of the ASN before anything \
                     else.";
-        Self::new(DRY_RUN_NOT_HONORED, &format!("{doing}: "), said, "")
+        Self::new(DRY_RUN_NOT_HONORED, &format!("{doing}: "), said, &reference(None, answer))
     }
 
     /// EC2 refused with `code`, and a look found `associations`, each a CIDR and its state.
     #[must_use]
     pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String]) -> Self {
-        let head = format!("{doing}: {} CIDRs are still associated with the ASN: ", associations.len());
-        let tail = format!(
-            ". Call DisassociateIpamByoasn for each one first and wait until it is disassociated.{}",
-            reference(Some(code), answer),
+        /// In bytes: what remains of a message is for EC2's own words and the advice.
+        const ROOM: usize = 1_000;
+        let mut length = 0;
+        let fits = |next: &&String| {
+            length += next.len() + 2;
+            length < ROOM
+        };
+        let named = associations.iter().take_while(fits).count();
+        let list = associations[..named].join(", ");
+        let more = match associations.len() - named {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let head = format!(
+            "{doing}: CIDRs are still associated with the ASN: {list}{more}. Call DisassociateIpamByoasn for each one first \
+             and wait until it is disassociated. EC2 said: "
         );
-        Self::new(ASN_STILL_ASSOCIATED, &head, &associations.join(", "), &tail)
+        let said = answer.message.as_deref().unwrap_or("nothing");
+        Self::new(ASN_STILL_ASSOCIATED, &head, said, &reference(Some(code), answer))
     }
 
     /// A call that failed. `doing` says what the call was to do, `seen` what a look afterwards found.
@@ -120,11 +134,12 @@ impl Error {
             ),
         };
         let unknown = if failure.outcome_unknown { UNKNOWN } else { "" };
-        let sentences = [seen, advice, unknown].into_iter().filter(|sentence| !sentence.is_empty());
-        let tail: String = sentences.flat_map(|sentence| [" ", sentence]).chain([reference.as_str()]).collect();
         // EC2 ends only some of its messages with a full stop.
         let stop = if said.ends_with(['.', '!', '?']) { "" } else { "." };
-        Self::new(error_type, &format!("{doing}: "), &said, &format!("{stop}{tail}"))
+        let seen = if seen.is_empty() { String::new() } else { format!(" {seen}") };
+        let sentences = [advice, unknown].into_iter().filter(|sentence| !sentence.is_empty());
+        let tail: String = sentences.flat_map(|sentence| [" ", sentence]).chain([reference.as_str()]).collect();
+        Self::new(error_type, &format!("{doing}: "), &format!("{said}{stop}{seen}"), &tail)
     }
 }
 
@@ -162,8 +177,9 @@ fn one_line(head: &str, middle: &str, tail: &str) -> String {
         if text.contains(breaks) { text.replace(breaks, " ").into() } else { text.to_owned().into() }
     };
     let (head, middle, tail) = (clean(head), clean(middle), clean(tail));
-    let tail = cut(&tail, LONGEST.saturating_sub(head.len() + CUT.len()));
-    let room = LONGEST.saturating_sub(head.len() + tail.len());
+    // Far more than either needs, unless the event or EC2 has a name of absurd length in it.
+    let (head, tail) = (cut(&head, 1_400), cut(&tail, 500));
+    let room = LONGEST - head.len() - tail.len();
     if middle.len() <= room {
         return format!("{head}{middle}{tail}");
     }
@@ -184,6 +200,7 @@ mod tests {
         assert!(message.len() <= 2_000 && message.len() > 1_990, "{}", message.len());
         assert!(message.starts_with("head é é") && message.ends_with("… tail"), "{message}");
         assert_eq!(one_line("a\r\n", "b\u{2028}\u{85}\0", "c\t"), "a  b   c ");
-        assert!(one_line("", "", &"x".repeat(5_000)).len() <= 2_000);
+        let long = "x".repeat(5_000);
+        assert!(one_line(&long, &long, &long).len() <= 2_000);
     }
 }

@@ -83,10 +83,12 @@ impl Request {
 fn ipam_id(value: &RawValue) -> Result<String, Error> {
     const WANTED: &str = "wanted is the ID of the IPAM itself, `ipam-` and lower-case hexadecimal digits";
     /// IDs that are easily taken for the IPAM's own; of two that fit, the longer prefix comes first.
-    const NEIGHBOURS: [(&str, &str); 8] = [
+    const NEIGHBOURS: [(&str, &str); 10] = [
         ("ipam-pool-alloc-", ", the ID of an IPAM pool allocation"),
         ("ipam-pool-cidr-", ", the ID of an IPAM pool CIDR"),
         ("ipam-pool-", ", the ID of an IPAM pool"),
+        ("ipam-policy-", ", the ID of an IPAM policy"),
+        ("ipam-prefix-list-resolver-", ", the ID of an IPAM prefix list resolver"),
         ("ipam-scope-", ", the ID of an IPAM scope"),
         ("ipam-res-disco-assoc-", ", the ID of a resource discovery association"),
         ("ipam-res-disco-", ", the ID of a resource discovery"),
@@ -172,12 +174,12 @@ fn like_a_member(name: &str) -> Option<&'static str> {
     MEMBERS.into_iter().find(|member| member.eq_ignore_ascii_case(name))
 }
 
-/// Shows a part of the event in a message: short, and without line breaks.
+/// Shows a part of the event in a message, as it was written and not at any length.
 fn quote(text: &str) -> String {
     const LONGEST: usize = 80;
     match text.char_indices().nth(LONGEST) {
-        None => format!("`{}`", text.escape_debug()),
-        Some((end, _)) => format!("`{}…`", text[..end].escape_debug()),
+        None => format!("`{text}`"),
+        Some((end, _)) => format!("`{}…`", &text[..end]),
     }
 }
 

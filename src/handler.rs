@@ -19,17 +19,20 @@ pub struct Response {
     pub json: Value,
     /// The state of the ASN, where EC2 gave one.
     pub state: Option<String>,
+    /// What happened, for the log.
+    pub what: &'static str,
 }
 
 impl Response {
     /// The permission is there; nothing was changed.
     fn dry_run(request: &Request, message: &str) -> Self {
         let (ipam_id, asn) = (&request.ipam_id, request.asn.to_string());
-        Self { json: json!({ "DryRun": true, "IpamId": ipam_id, "Asn": asn, "Message": message }), state: None }
+        let json = json!({ "DryRun": true, "IpamId": ipam_id, "Asn": asn, "Message": message });
+        Self { json, state: None, what: "the dry run passed" }
     }
 
     /// EC2 has accepted, now or at an earlier call. What it left out is left out.
-    fn accepted(byoasn: Byoasn) -> Self {
+    fn accepted(byoasn: Byoasn, what: &'static str) -> Self {
         let state = byoasn.state.map(|state| state.as_str().to_owned());
         let members = [
             ("Asn", byoasn.asn),
@@ -38,7 +41,7 @@ impl Response {
             ("StatusMessage", byoasn.status_message),
         ];
         let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
-        Self { json: json!({ "Byoasn": given.collect::<Map<_, _>>() }), state }
+        Self { json: json!({ "Byoasn": given.collect::<Map<_, _>>() }), state, what }
     }
 }
 
@@ -65,8 +68,7 @@ fn log_outcome(request: Option<&Request>, outcome: &Result<Response, Error>) {
     match outcome {
         Ok(response) => {
             let state = response.state.as_deref();
-            let message = if dry_run == Some(true) { "the dry run passed" } else { "EC2 has accepted" };
-            info!(ipam_id, asn, dry_run, state, "{message}");
+            info!(ipam_id, asn, dry_run, state, "{}", response.what);
         }
         Err(error) => {
             let error_type = error.error_type.as_ref();
@@ -82,23 +84,25 @@ async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Respo
     if request.mode != Mode::Deprovision {
         let doing = format!("Dry run of deprovisioning {target}");
         let message = match ec2.dry_run(request, deadline).await {
-            Ok(message) => message,
-            Err(None) => return Err(Error::dry_run_not_honored(&doing)),
-            Err(Some(failure)) => return Err(Error::from_failure(&doing, failure, "")),
+            Ok(Ok(message)) => message,
+            Ok(Err(answer)) => return Err(Error::dry_run_not_honored(&doing, &answer)),
+            Err(failure) => return Err(Error::from_failure(&doing, failure, "")),
         };
         if request.mode == Mode::DryRun {
             return Ok(Response::dry_run(request, &message));
         }
     }
     let doing = format!("Deprovisioning {target}");
-    let byoasn = match ec2.deprovision(request, deadline).await {
-        Ok(byoasn) => byoasn,
-        Err(failure) => look_again(ec2, request, deadline, &doing, failure).await?,
-    };
-    if byoasn.state() == Some(&AsnState::FailedDeprovision) {
-        return Err(Error::deprovision_failed(&doing, ec2.status_message(&byoasn).as_deref()));
+    match ec2.deprovision(request, deadline).await {
+        Ok((byoasn, answer)) if byoasn.state() == Some(&AsnState::FailedDeprovision) => {
+            Err(Error::deprovision_failed(&doing, ec2.status_message(&byoasn).as_deref(), &answer))
+        }
+        Ok((byoasn, _)) => Ok(Response::accepted(byoasn, "EC2 has accepted")),
+        Err(failure) => {
+            let byoasn = look_again(ec2, request, deadline, &doing, failure).await?;
+            Ok(Response::accepted(byoasn, "EC2 refused, because it had accepted earlier"))
+        }
     }
-    Ok(Response::accepted(byoasn))
 }
 
 /// Looks before giving up: which code EC2 uses for a repeat, a missing ASN or a remaining association
@@ -132,6 +136,10 @@ async fn look_again(
     };
     match ec2.associations(request.asn, deadline).await {
         Ok(cidrs) if !cidrs.is_empty() => Err(Error::still_associated(doing, &code, &answer, &cidrs)),
-        _ => Err(Error::from_failure(doing, failure, &seen)),
+        Ok(_) => Err(Error::from_failure(doing, failure, &seen)),
+        Err(_) => {
+            let seen = format!("{seen} Its associations could not be read with DescribeByoipCidrs.");
+            Err(Error::from_failure(doing, failure, &seen))
+        }
     }
 }

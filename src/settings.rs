@@ -1,6 +1,6 @@
 //! The environment, read once at the start through a lookup function.
 
-use std::fmt;
+use std::{fmt, num::NonZero, path::Path};
 
 use tracing::Level;
 use url::Url;
@@ -68,6 +68,17 @@ impl Settings {
                 (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(())
             })?;
         }
+        // With a bad value here the SDK panics, or goes on without it.
+        read(&lookup, "AWS_MAX_ATTEMPTS", "a whole number from 1", |value| value.parse::<NonZero<u32>>().ok())?;
+        read(&lookup, "AWS_RETRY_MODE", "standard, adaptive", |value| {
+            ["standard", "adaptive"].iter().find(|mode| mode.eq_ignore_ascii_case(value))
+        })?;
+        for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            read(&lookup, variable, "true, false", |value| value.to_ascii_lowercase().parse::<bool>().ok())?;
+        }
+        read(&lookup, "SSL_CERT_FILE", "a file of certificates in PEM", |path| {
+            Path::new(path).is_file().then_some(())
+        })?;
         // Required: the SDK's way to a Region that is not set leads to a metadata service that Lambda has not.
         let region = match read(&lookup, "AWS_REGION", REGION, region)? {
             Some(region) => Some(region),

@@ -35,7 +35,7 @@ pub struct Answer {
     pub message: Option<String>,
     /// From a header, or else from the document: EC2 gives it in either place.
     pub request_id: Option<String>,
-    /// Whether the body is well-formed XML. The SDK reads a truncated document without complaint.
+    /// Whether the body is plain, well-formed XML. The SDK reads a truncated document without complaint.
     pub well_formed: bool,
 }
 
@@ -130,7 +130,7 @@ impl Witness {
         let cause = match (result, seen.answer.take(), seen.network.take()) {
             (Ok(Ok(output)), Some(answer), _) if answer.well_formed => return Ok((output, answer)),
             (_, Some(answer), _) => {
-                let why = if answer.well_formed { "it has no error code" } else { "it is not well-formed XML" };
+                let why = if answer.well_formed { "it has no error code" } else { "it is not plain, well-formed XML" };
                 Cause::from_answer(answer, why)
             }
             (_, _, Some(why)) => Cause::Unreachable { why },
@@ -189,10 +189,14 @@ impl Intercept for Witness {
 impl Answer {
     fn read(status: u16, header_request_id: Option<&str>, body: &[u8], secrets: &Secrets) -> Self {
         let text = String::from_utf8_lossy(body);
-        let document = Document::parse(&text);
+        // The SDK reads no CDATA, and only what stands before a comment: half of a state must not pass for a state.
+        let is_split = |document: &Document<'_>| {
+            document.root_element().descendants().any(|node| node.is_comment() || node.is_pi())
+        };
+        let document = Document::parse(&text).ok().filter(|document| !is_split(document));
         let element = |name: &str| {
             let named = |node: &roxmltree::Node<'_, '_>| node.tag_name().name() == name;
-            document.as_ref().ok()?.descendants().find(named)
+            document.as_ref()?.descendants().find(named)
         };
         let content = |name| element(name)?.text().map(str::trim).filter(|s| !s.is_empty()).map(|s| secrets.redact(s));
         // Only in an error document are these the error's: other answers may use the same names.
@@ -202,10 +206,10 @@ impl Answer {
             code: of_error("Code"),
             message: of_error("Message"),
             request_id: header_request_id
-                .map(str::to_owned)
+                .map(|id| secrets.redact(id))
                 .or_else(|| content("RequestID"))
                 .or_else(|| content("requestId")),
-            well_formed: document.is_ok(),
+            well_formed: document.is_some() && !text.contains("<![CDATA["),
         }
     }
 

@@ -89,6 +89,21 @@ fn the_request_id_is_found_in_the_body_where_no_header_has_it() {
     );
 }
 
+fn deprovisioned_as(state: &str) -> Fault {
+    let byoasn = format!("<byoasn><asn>64500</asn><state>{state}</state></byoasn>");
+    Fault::raw(200, &format!("<DeprovisionIpamByoasnResponse>{byoasn}</DeprovisionIpamByoasnResponse>"))
+}
+
+#[test]
+fn an_ipam_id_of_absurd_length_neither_breaks_the_limit_nor_hides_what_is_unknown() {
+    let function = Function::start();
+    for _ in 0..3 {
+        function.ec2.fault(DeprovisionIpamByoasn, Fault::Close { after_effect: false });
+    }
+    let event = json!({ "IpamId": format!("ipam-{}", "a".repeat(50_000)), "Asn": 1 });
+    assert_error(function.invoke(&event), "Ec2Unreachable", &["outcome is unknown"]);
+}
+
 #[test]
 fn an_answer_that_cannot_be_understood_is_a_bad_response() {
     let coded = |code: &str| {
@@ -99,13 +114,18 @@ fn an_answer_that_cannot_be_understood_is_a_bad_response() {
     };
     for (fault, parts) in [
         (Fault::NoByoasn, vec!["no byoasn", "outcome is unknown", "HTTP 200"]),
-        (Fault::TruncatedXml { status: 200 }, vec!["not well-formed XML", "outcome is unknown", "HTTP 200"]),
+        (Fault::TruncatedXml { status: 200 }, vec!["not plain, well-formed XML", "outcome is unknown", "HTTP 200"]),
         (Fault::raw(200, ""), vec!["outcome is unknown", "HTTP 200"]),
         (Fault::raw(200, "{}"), vec!["outcome is unknown", "HTTP 200"]),
         (Fault::raw(200, "<Other/>"), vec!["outcome is unknown", "HTTP 200"]),
-        (Fault::raw(200, "<DeprovisionIpamByoasnResponse><byoasn><asn>64500</asn></byoasn>"), vec!["not well-formed"]),
+        (
+            Fault::raw(200, "<DeprovisionIpamByoasnResponse><byoasn><asn>64500</asn></byoasn>"),
+            vec!["not plain, well-formed"],
+        ),
+        (deprovisioned_as("<![CDATA[failed-deprovision]]>"), vec!["not plain, well-formed"]),
+        (deprovisioned_as("failed-<!-- or not -->deprovision"), vec!["not plain, well-formed"]),
         (Fault::Html { status: 403 }, vec!["HTTP 403"]),
-        (Fault::TruncatedXml { status: 403 }, vec!["not well-formed XML", "HTTP 403"]),
+        (Fault::TruncatedXml { status: 403 }, vec!["not plain, well-formed XML", "HTTP 403"]),
         (Fault::EmptyBody { status: 403 }, vec!["HTTP 403"]),
         (Fault::NoCode { status: 403 }, vec!["no error code", "HTTP 403"]),
         (coded(""), vec!["no error code", "HTTP 400"]),
@@ -195,7 +215,7 @@ fn credentials_that_are_missing_or_blank_are_unavailable() {
 fn more_cidrs_than_a_message_holds_are_cut_and_the_advice_is_not() {
     let cidr = |i| Cidr::new(&format!("2001:db8:{i:x}::/48")).with(Association::new("64500"));
     let function = Function::in_world(World { cidrs: (0..300).map(cidr).collect(), ..World::default() });
-    let expected = ["300 CIDRs", "2001:db8:0::/48 (associated)", "…", "DisassociateIpamByoasn", "request ID "];
+    let expected = ["2001:db8:0::/48 (associated)", " more. Call DisassociateIpamByoasn", "EC2 said: ", "request ID "];
     assert_error(function.invoke(&request()), "AsnStillAssociated", &expected);
 }
 

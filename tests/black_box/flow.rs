@@ -72,7 +72,7 @@ fn a_dry_run_that_is_answered_with_success_ends_the_invocation() {
             assert_error(
                 function.invoke(&request_with(&members)),
                 "DryRunNotHonored",
-                &["ASN 64500", IPAM, "may have", "AWS_ENDPOINT_URL_EC2"],
+                &["ASN 64500", IPAM, "may have", "AWS_ENDPOINT_URL_EC2", "(HTTP 200, request ID "],
             );
             assert_eq!(function.calls(), [DRY_RUN]);
         }
@@ -140,7 +140,8 @@ fn associations_in_any_state_but_disassociated_are_named_with_their_cidrs() {
         function.invoke(&request()),
         "AsnStillAssociated",
         &[
-            "Deprovisioning ASN 64500 from ipam-0123456789abcdef0: 3 CIDRs",
+            "Deprovisioning ASN 64500 from ipam-0123456789abcdef0: CIDRs are still associated",
+            "EC2 said: ",
             "203.0.113.0/24 (associated)",
             "203.0.113.128/24 (pending-disassociation)",
             "203.0.113.192/24 (failed-disassociation)",
@@ -194,7 +195,12 @@ fn a_look_that_fails_is_one_attempt_and_leaves_the_original_error() {
         function.ec2.fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "EC2 says no."));
         function.ec2.fault(DescribeIpamByoasn, fault.clone());
         function.ec2.fault(DescribeByoipCidrs, fault);
-        let expected = ["EC2 says no.", "could not be read", "(code IncorrectState, HTTP 400, request ID "];
+        let expected = [
+            "EC2 says no.",
+            "with DescribeIpamByoasn",
+            "with DescribeByoipCidrs",
+            "(code IncorrectState, HTTP 400, request ID ",
+        ];
         let message = assert_error(function.invoke(&request()), "IncorrectState", &expected);
         assert!(!message.contains("Not you."), "{message}");
         assert_eq!(function.calls(), [DEPROVISION, LOOK_AT_ASN, LOOK_AT_CIDRS]);
@@ -246,7 +252,7 @@ fn failed_deprovision_in_an_answer_is_an_error() {
     assert_error(
         function.invoke(&request()),
         "DeprovisionFailed",
-        &["ASN 64500", IPAM, "failed-deprovision", "The registry says no."],
+        &["ASN 64500", IPAM, "failed-deprovision", "The registry says no.", "(HTTP 200, request ID "],
     );
     assert_eq!(function.calls(), [DEPROVISION]);
 }

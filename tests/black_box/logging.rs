@@ -54,8 +54,8 @@ fn exactly_one_line_says_how_an_invocation_ended() {
                 "span": span("id-2"),
             })),
             line(json!({
-                "level": "INFO", "message": "EC2 has accepted", "dry_run": false, "state": "pending-deprovision",
-                "span": span("id-3"),
+                "level": "INFO", "message": "EC2 refused, because it had accepted earlier", "dry_run": false,
+                "state": "pending-deprovision", "span": span("id-3"),
             })),
             json!({
                 "level": "ERROR", "message": "`IpamId` is missing. Nothing was sent to EC2.",
