@@ -52,7 +52,7 @@ def wait_until_listening(process, port):
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    raise RuntimeError("cargo lambda watch does not listen")
+    raise RuntimeError(f"{process.args[0]} does not listen")
 
 
 @contextlib.contextmanager

@@ -175,11 +175,6 @@ impl Ec2 {
     }
 }
 
-/// Whether this is what was asked for: on its way out, or gone.
-pub(crate) fn is_retired(byoasn: &Byoasn) -> bool {
-    matches!(byoasn.state(), Some(AsnState::PendingDeprovision | AsnState::Deprovisioned))
-}
-
 /// A look is one attempt: the answer it may add to is an error already.
 fn one_attempt() -> Builder {
     aws_sdk_ec2::Config::builder().retry_config(RetryConfig::disabled())

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use crate::{
-    ec2::{Ec2, is_retired},
+    ec2::Ec2,
     error::{DEPROVISION_FAILED, Error},
     event::{Mode, Request},
     wire::{Cause, Failure},
@@ -126,7 +126,11 @@ async fn look_again(
         Ok(entries) => match entries.iter().find(|entry| entry.state() == Some(&AsnState::PendingDeprovision)) {
             Some(pending) => return Ok(pending.clone()),
             // An ASN that was provisioned again is listed beside its `deprovisioned` entry for 7 days.
-            None if !entries.is_empty() && entries.iter().all(is_retired) => return Ok(entries[0].clone()),
+            None if !entries.is_empty()
+                && entries.iter().all(|entry| entry.state() == Some(&AsnState::Deprovisioned)) =>
+            {
+                return Ok(entries[0].clone());
+            }
             None => {
                 failure.outcome_unknown = false;
                 ec2.describe(entries)

@@ -1,6 +1,6 @@
 //! Between Lambda's runtime and a handler: raw text in, JSON or an [`Error`] out, whatever happens.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use lambda_runtime::{Context, LambdaEvent, LambdaInvocation, Runtime, service_fn, tower::util::MapRequestLayer};
 use serde_json::Value;
@@ -22,7 +22,6 @@ where
     H: Fn(String, Context) -> F + 'static,
     F: Future<Output = Result<Value, Error>> + Send + 'static,
 {
-    let handle = Arc::new(handle);
     let service = service_fn(move |event: LambdaEvent<String>| {
         // An error's span, so that it is there at every level.
         let span = error_span!("invocation", requestId = event.context.request_id);

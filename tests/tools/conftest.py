@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("EC2_STAND_IN", ROOT / "target" / "debug" / "ec2-stand-in"))
 # Beside the interpreter, where pip puts it; resolving links would leave the virtual environment.
 AWS = Path(sys.executable).with_name("aws")
+# For `invoke`, which starts and stops programs for `make invoke` as well.
+sys.path.insert(0, str(ROOT / "dev"))
 GREETING = "EC2 stand-in on "
 
 # A proxy of the machine must not come between.

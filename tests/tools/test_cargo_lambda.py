@@ -5,12 +5,10 @@ import os
 import subprocess
 import sys
 
+import invoke
 import pytest
 
 from conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "dev"))
-import invoke
 
 SAMPLES = sorted(path.relative_to(ROOT) for path in (ROOT / "events").rglob("*.json"))
 PENDING = {"IpamId": "ipam-0123456789abcdef0", "State": "pending-deprovision"}

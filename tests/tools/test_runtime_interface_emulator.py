@@ -2,11 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 import time
 import urllib.request
 
+import invoke
 import pytest
 
 from conftest import AWS, ROOT, running, StandIn
@@ -22,45 +22,13 @@ def emulator():
     return path
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Emulated:
     """The function behind the emulator. One invocation at a time: the emulator crashes on two."""
 
-    def __init__(self, ec2, log):
+    def __init__(self, ec2, url, log):
         self.ec2 = ec2
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.url = url
         self.log = log
-        address = self.url.removeprefix("http://")
-        self.process = subprocess.Popen(
-            [
-                emulator(),
-                *("--runtime-interface-emulator-address", address),
-                *("--runtime-api-address", f"127.0.0.1:{free_port()}"),
-                FUNCTION,
-            ],
-            env={
-                "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-                "AWS_SECRET_ACCESS_KEY": "secret",
-                "AWS_REGION": "us-east-1",
-                "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT),
-                "AWS_ENDPOINT_URL_EC2": ec2.endpoint,
-            },
-            stdout=log.open("w"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        for _ in range(100):
-            try:
-                socket.create_connection(address.split(":"), 1).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError("the emulator does not listen")
 
     def invoke(self, event):
         event = event if isinstance(event, bytes) else json.dumps(event).encode()
@@ -70,19 +38,27 @@ class Emulated:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=60) as answer:
             return json.load(answer)
 
-    def stop(self):
-        os.killpg(self.process.pid, 9)
-        self.process.wait()
-
 
 @pytest.fixture
 def emulated(tmp_path):
-    with running() as (_, endpoint):
-        function = Emulated(StandIn(endpoint), tmp_path / "log")
-        try:
-            yield function
-        finally:
-            function.stop()
+    port, log = invoke.free_port(), tmp_path / "log"
+    with running() as (_, endpoint), log.open("w") as output:
+        command = [
+            emulator(),
+            *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
+            *("--runtime-api-address", f"127.0.0.1:{invoke.free_port()}"),
+            FUNCTION,
+        ]
+        environment = {
+            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": "us-east-1",
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT),
+            "AWS_ENDPOINT_URL_EC2": endpoint,
+        }
+        with invoke.running(command, env=environment, stdout=output, stderr=output) as process:
+            invoke.wait_until_listening(process, port)
+            yield Emulated(StandIn(endpoint), f"http://127.0.0.1:{port}", log)
 
 
 def test_a_deprovision_a_repeat_and_an_invalid_event(emulated):
