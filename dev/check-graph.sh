@@ -1,8 +1,8 @@
 #!/bin/sh
 # The function's dependency graph, held to what was chosen: a feature that some crate switches on
-# can bring back a second TLS stack (3 MB, open advisories) or compile the EC2 SDK twice.
+# can bring back HTTP/2, a second TLS stack (3 MB, open advisories), or compile the EC2 SDK twice.
 set -eu
-for crate in hyper@0.14 h2@0.3 rustls@0.21 ring openssl-sys aws-sdk-sso aws-sdk-ssooidc regex regex-automata; do
+for crate in aws-smithy-http-client hyper@0.14 h2 rustls@0.21 ring openssl-sys aws-sdk-sso aws-sdk-ssooidc regex regex-automata; do
     if cargo tree --locked -e normal,build -p deprovision-ipam-byoasn -i "$crate" 2>/dev/null | grep .; then
         echo "the function's graph has $crate" >&2
         exit 1

@@ -1,23 +1,26 @@
 //! The three calls to EC2.
 
-use std::time::Duration;
+use std::{num::NonZero, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, environment::EnvironmentVariableCredentialsProvider};
 use aws_sdk_ec2::{
     Client,
     config::{
-        Builder,
-        retry::{RetryConfig, RetryPartition, TokenBucket},
+        Builder, Config,
+        retry::{RetryConfig, RetryMode, RetryPartition, TokenBucket},
         timeout::TimeoutConfig,
     },
     types::{AsnAssociationState, AsnState, Byoasn, ByoipCidr},
 };
+use rustls::RootCertStore;
 use tokio::time::Instant;
 
 use crate::{
     asn::Asn,
     event::Request,
+    https,
     secrets::Secrets,
+    settings::Sdk,
     wire::{Answer, Cause, Failure, Witness},
 };
 
@@ -36,22 +39,35 @@ pub struct Ec2 {
 }
 
 impl Ec2 {
-    /// Builds the client: once, because the trust roots are read here.
-    pub async fn connect(region: String, secrets: Secrets) -> Self {
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .region(Region::new(region))
+    /// Builds the client, which trusts `roots`.
+    ///
+    /// From the settings alone: the SDK's own way to them brings every kind of credentials provider along, 0.4 MB
+    /// of code that Lambda never runs.
+    #[must_use]
+    pub fn connect(sdk: Sdk, roots: RootCertStore, secrets: Secrets) -> Self {
+        let attempts = sdk.max_attempts.map(NonZero::get);
+        let retry = (attempts.is_some() || sdk.retry_mode.is_some()).then(|| {
+            let retry = RetryConfig::standard().with_retry_mode(sdk.retry_mode.unwrap_or(RetryMode::Standard));
+            attempts.map_or(retry.clone(), |attempts| retry.with_max_attempts(attempts))
+        });
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(sdk.region))
             // Lambda gives credentials in the environment, and nowhere else: to look further is to
             // wait for a metadata service that is not there.
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .http_client(https::client(roots))
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
-            .load()
-            .await;
-        let config = Builder::from(&config)
             // The SDK's quota of retries is shared by all calls of a process: throttles of one
             // invocation would take the retries of another.
-            .retry_partition(RetryPartition::custom("invocation").token_bucket(TokenBucket::unlimited()).build())
-            .build();
-        Self { client: Client::from_conf(config), secrets }
+            .retry_partition(RetryPartition::custom("invocation").token_bucket(TokenBucket::unlimited()).build());
+        config
+            .set_endpoint_url(sdk.endpoint)
+            .set_use_fips(sdk.use_fips)
+            .set_use_dual_stack(sdk.use_dual_stack)
+            .set_retry_config(retry)
+            .set_app_name(sdk.app_name);
+        Self { client: Client::from_conf(config.build()), secrets }
     }
 
     /// `DeprovisionIpamByoasn`.
@@ -177,7 +193,7 @@ impl Ec2 {
 
 /// A look is one attempt: the answer it may add to is an error already.
 fn one_attempt() -> Builder {
-    aws_sdk_ec2::Config::builder().retry_config(RetryConfig::disabled())
+    Config::builder().retry_config(RetryConfig::disabled())
 }
 
 fn is(asn: Asn, text: Option<&str>) -> bool {

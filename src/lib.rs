@@ -10,6 +10,8 @@
 //! | [`handler`] | the flow of one invocation |
 //! | [`ec2`] | the calls to EC2 |
 //! | [`wire`] | what went over the wire: attempts, answers, and what they leave unknown |
+//! | `https` | the way to EC2 |
+//! | [`roots`] | the trust roots |
 //! | [`error`] | every `errorType` |
 //! | [`deadline`] | the time for EC2 |
 //! | [`secrets`] | keeps credentials out of messages |
@@ -26,7 +28,9 @@ pub mod ec2;
 pub mod error;
 pub mod event;
 pub mod handler;
+mod https;
 pub mod log;
+pub mod roots;
 pub mod runtime;
 pub mod secrets;
 pub mod settings;

@@ -2,6 +2,7 @@
 
 use std::{fmt, num::NonZero, path::Path};
 
+use aws_config::{AppName, retry::RetryMode};
 use tracing::Level;
 use url::Url;
 
@@ -12,10 +13,29 @@ const REGION: &str = "a Region such as us-east-1";
 pub struct Settings {
     /// `DRY_RUN_FIRST`: what holds for a request that does not say.
     pub dry_run_first: bool,
-    /// `AWS_REGION`: the IPAM's home Region.
-    pub region: String,
+    /// How to reach EC2.
+    pub sdk: Sdk,
     /// How to log.
     pub log: Log,
+}
+
+/// How to reach EC2, by the variables that all of AWS's SDKs know. `None` leaves it to the SDK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sdk {
+    /// `AWS_REGION`: the IPAM's home Region.
+    pub region: String,
+    /// `AWS_ENDPOINT_URL_EC2`, or else `AWS_ENDPOINT_URL`.
+    pub endpoint: Option<String>,
+    /// `AWS_USE_FIPS_ENDPOINT`.
+    pub use_fips: Option<bool>,
+    /// `AWS_USE_DUALSTACK_ENDPOINT`.
+    pub use_dual_stack: Option<bool>,
+    /// `AWS_MAX_ATTEMPTS`: of each call, the first one included.
+    pub max_attempts: Option<NonZero<u32>>,
+    /// `AWS_RETRY_MODE`.
+    pub retry_mode: Option<RetryMode>,
+    /// `AWS_SDK_UA_APP_ID`: the name that CloudTrail shows.
+    pub app_name: Option<AppName>,
 }
 
 /// How to log, as Lambda sets it from `LoggingConfig`.
@@ -60,33 +80,12 @@ impl Settings {
     ///
     /// [`BadSetting`], for the first variable with a value that is not allowed.
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
-        // The SDK drops an endpoint that it cannot read and calls AWS instead: a local try would
-        // deprovision for real.
-        for variable in ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"] {
-            read(&lookup, variable, "a URL such as https://ec2.us-east-1.amazonaws.com", |value| {
-                let url = Url::parse(value).ok()?;
-                (matches!(url.scheme(), "http" | "https") && url.has_host()).then_some(())
-            })?;
-        }
-        // With a bad value here the SDK panics, or goes on without it.
-        read(&lookup, "AWS_MAX_ATTEMPTS", "a whole number from 1", |value| value.parse::<NonZero<u32>>().ok())?;
-        read(&lookup, "AWS_RETRY_MODE", "standard, adaptive", |value| {
-            ["standard", "adaptive"].iter().find(|mode| mode.eq_ignore_ascii_case(value))
-        })?;
-        for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
-            read(&lookup, variable, "true, false", |value| value.to_ascii_lowercase().parse::<bool>().ok())?;
-        }
         read(&lookup, "SSL_CERT_FILE", "a file of certificates in PEM", |path| {
             Path::new(path).is_file().then_some(())
         })?;
-        // Required: the SDK's way to a Region that is not set leads to a metadata service that Lambda has not.
-        let region = match read(&lookup, "AWS_REGION", REGION, region)? {
-            Some(region) => Some(region),
-            None => read(&lookup, "AWS_DEFAULT_REGION", REGION, region)?,
-        };
         Ok(Self {
             dry_run_first: read(&lookup, "DRY_RUN_FIRST", "true, false", |value| value.parse().ok())?.unwrap_or(false),
-            region: region.ok_or(BadSetting { variable: "AWS_REGION", value: None, allowed: REGION })?,
+            sdk: Sdk::load(&lookup)?,
             log: Log {
                 json: read(&lookup, "AWS_LAMBDA_LOG_FORMAT", "JSON, Text", |value| {
                     match value.to_ascii_lowercase().as_str() {
@@ -100,6 +99,46 @@ impl Settings {
                     .unwrap_or(Level::INFO),
             },
         })
+    }
+}
+
+impl Sdk {
+    /// Strictly: with a bad value the SDK itself would panic, or go on without it. A local try whose endpoint
+    /// cannot be read would deprovision in AWS.
+    fn load(lookup: &impl Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
+        let region = match read(lookup, "AWS_REGION", REGION, region)? {
+            Some(region) => Some(region),
+            None => read(lookup, "AWS_DEFAULT_REGION", REGION, region)?,
+        };
+        let endpoint = |variable| {
+            read(lookup, variable, "a URL such as https://ec2.us-east-1.amazonaws.com", |value| {
+                let url = Url::parse(value).ok()?;
+                (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| value.to_owned())
+            })
+        };
+        let (for_ec2, for_all) = (endpoint("AWS_ENDPOINT_URL_EC2")?, endpoint("AWS_ENDPOINT_URL")?);
+        let switch =
+            |variable| read(lookup, variable, "true, false", |value| value.to_ascii_lowercase().parse::<bool>().ok());
+        let ignore_endpoints = switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?.unwrap_or(false);
+        Ok(Self {
+            region: region.ok_or(BadSetting { variable: "AWS_REGION", value: None, allowed: REGION })?,
+            endpoint: for_ec2.or(for_all).filter(|_| !ignore_endpoints),
+            use_fips: switch("AWS_USE_FIPS_ENDPOINT")?,
+            use_dual_stack: switch("AWS_USE_DUALSTACK_ENDPOINT")?,
+            max_attempts: read(lookup, "AWS_MAX_ATTEMPTS", "a whole number from 1", |value| value.parse().ok())?,
+            retry_mode: read(lookup, "AWS_RETRY_MODE", "standard, adaptive", retry_mode)?,
+            app_name: read(lookup, "AWS_SDK_UA_APP_ID", "letters, digits and !#$%&'*+-.^_`|~", |value| {
+                AppName::new(value.to_owned()).ok()
+            })?,
+        })
+    }
+}
+
+fn retry_mode(value: &str) -> Option<RetryMode> {
+    match value.to_ascii_lowercase().as_str() {
+        "standard" => Some(RetryMode::Standard),
+        "adaptive" => Some(RetryMode::Adaptive),
+        _ => None,
     }
 }
 

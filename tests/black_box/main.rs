@@ -5,6 +5,7 @@
 mod errors;
 mod flow;
 mod logging;
+mod proxy;
 mod request;
 mod response;
 mod samples;

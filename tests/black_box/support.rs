@@ -54,6 +54,15 @@ impl Setup {
         Self { ec2, program: env!("CARGO_BIN_EXE_deprovision-ipam-byoasn").into(), environment }
     }
 
+    pub fn endpoint(&self) -> &str {
+        self.ec2.endpoint()
+    }
+
+    /// The certificate to trust, where EC2 is reached over TLS.
+    pub fn ca_bundle(&self) -> PathBuf {
+        self.ec2.ca_bundle().to_owned()
+    }
+
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.environment.insert(name.to_owned(), value.to_owned());
         self

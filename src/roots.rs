@@ -1,0 +1,62 @@
+//! The trust roots: the certificates of authorities that may vouch for EC2.
+
+use std::fs;
+
+use memchr::{memchr_iter, memmem};
+use rustls::{RootCertStore, pki_types::CertificateDer};
+use tracing::warn;
+
+/// The whole of the system's roots on Amazon Linux, and so in Lambda. Left to look by itself, the usual reader
+/// also goes through the directories beside it, which have the same ones once more.
+const AMAZON_LINUX: &str = "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem";
+
+/// The roots in `SSL_CERT_FILE` and `SSL_CERT_DIR`, or else those of the system, wherever it has them.
+#[must_use]
+pub fn load(lookup: impl Fn(&str) -> Option<String>) -> RootCertStore {
+    let bundle = match (lookup("SSL_CERT_FILE"), lookup("SSL_CERT_DIR")) {
+        (Some(file), None) => Some(file),
+        (None, None) => Some(AMAZON_LINUX.into()),
+        (_, Some(_)) => None,
+    };
+    let certificates = bundle.and_then(|file| from_pem(&fs::read(file).ok()?)).unwrap_or_else(|| {
+        let found = rustls_native_certs::load_native_certs();
+        for error in found.errors {
+            warn!("a trust root cannot be read: {error}");
+        }
+        found.certs
+    });
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(certificates);
+    if roots.is_empty() {
+        warn!("there are no trust roots: no connection to EC2 can be made");
+    }
+    roots
+}
+
+/// Every certificate of a bundle; `None` where there is none, or anything that this quick reading may get wrong.
+///
+/// The usual reader decodes a byte at a time, and for the 140 roots of a system that is three quarters of the
+/// instructions of a start.
+fn from_pem(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    const END: &[u8] = b"-----END CERTIFICATE-----";
+    let end = memmem::Finder::new(END);
+    let certificates: Option<Vec<_>> = memmem::find_iter(pem, BEGIN)
+        .map(|begin| {
+            let rest = &pem[begin + BEGIN.len()..];
+            decode(&rest[..end.find(rest)?]).map(Into::into)
+        })
+        .collect();
+    certificates.filter(|certificates| !certificates.is_empty())
+}
+
+/// Base64 in lines.
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let mut digits = Vec::with_capacity(text.len());
+    let mut start = 0;
+    for end in memchr_iter(b'\n', text).chain([text.len()]) {
+        digits.extend_from_slice(text[start..end].trim_ascii());
+        start = end + 1;
+    }
+    base64_simd::STANDARD.decode_to_vec(digits).ok()
+}

@@ -1,0 +1,70 @@
+//! EC2 behind a proxy.
+
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+};
+
+use crate::{support::*, tls::over_tls};
+
+/// A proxy that passes `CONNECT` on: its URL, and the head of each request as it comes.
+fn proxy() -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let url = format!("http://user:word@{}", listener.local_addr().expect("address"));
+    let (heads, seen) = mpsc::channel();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let heads = heads.clone();
+            thread::spawn(move || tunnel(client, &heads));
+        }
+    });
+    (url, seen)
+}
+
+fn tunnel(mut client: TcpStream, heads: &mpsc::Sender<String>) -> io::Result<u64> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head)? == 0 {
+            return Ok(0);
+        }
+    }
+    let target = head.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let _ = heads.send(head);
+    let mut server = TcpStream::connect(target)?;
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+    let (mut from_server, mut to_client) = (server.try_clone()?, client);
+    thread::spawn(move || io::copy(&mut from_server, &mut to_client));
+    io::copy(&mut reader, &mut server)
+}
+
+#[test]
+fn calls_go_through_the_proxy_that_the_environment_names() {
+    let (url, seen) = proxy();
+    let setup = over_tls();
+    let port = setup.endpoint().rsplit(':').next().expect("port").to_owned();
+    let function = setup.set("HTTPS_PROXY", &url).start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    let head = seen.recv().expect("the proxy saw nothing");
+    assert!(head.starts_with(&format!("CONNECT localhost:{port} HTTP/1.1\r\n")), "{head}");
+    // user:word
+    assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjp3b3jk\r\n"), "{head}");
+}
+
+#[test]
+fn no_proxy_spares_a_host_from_it() {
+    let (url, seen) = proxy();
+    let function = over_tls().set("HTTPS_PROXY", &url).set("NO_PROXY", "localhost").start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    assert!(seen.try_recv().is_err());
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_no_connection() {
+    let closed = TcpListener::bind("127.0.0.1:0").expect("listener").local_addr().expect("address");
+    let function = over_tls().set("HTTPS_PROXY", &format!("http://{closed}")).start();
+    let message = assert_error(function.invoke(&request()), "Ec2Unreachable", &["refused"]);
+    assert!(!message.contains("outcome is unknown"), "{message}");
+}
