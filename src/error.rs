@@ -173,7 +173,10 @@ fn one_line(head: &str, middle: &str, tail: &str) -> String {
     const LONGEST: usize = 2_000;
     const CUT: &str = "…";
     let clean = |text: &str| -> Cow<'_, str> {
-        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        // Line breaks, and what turns the direction of writing: either can make a log say what it does not.
+        let breaks = |c: char| {
+            c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         if text.contains(breaks) { text.replace(breaks, " ").into() } else { text.to_owned().into() }
     };
     let (head, middle, tail) = (clean(head), clean(middle), clean(tail));
@@ -186,7 +189,8 @@ fn one_line(head: &str, middle: &str, tail: &str) -> String {
     format!("{head}{}{CUT}{tail}", cut(&middle, room.saturating_sub(CUT.len())))
 }
 
-fn cut(text: &str, bytes: usize) -> &str {
+/// What fits into so many bytes.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
@@ -199,7 +203,7 @@ mod tests {
         let message = one_line("head ", &"é\n".repeat(2_000), " tail");
         assert!(message.len() <= 2_000 && message.len() > 1_990, "{}", message.len());
         assert!(message.starts_with("head é é") && message.ends_with("… tail"), "{message}");
-        assert_eq!(one_line("a\r\n", "b\u{2028}\u{85}\0", "c\t"), "a  b   c ");
+        assert_eq!(one_line("a\r\n", "b\u{2028}\u{85}\0\u{202e}", "c\t"), "a  b    c ");
         let long = "x".repeat(5_000);
         assert!(one_line(&long, &long, &long).len() <= 2_000);
     }

@@ -95,7 +95,7 @@ async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Respo
     let doing = format!("Deprovisioning {target}");
     match ec2.deprovision(request, deadline).await {
         Ok((byoasn, answer)) if byoasn.state() == Some(&AsnState::FailedDeprovision) => {
-            Err(Error::deprovision_failed(&doing, ec2.status_message(&byoasn).as_deref(), &answer))
+            Err(Error::deprovision_failed(&doing, byoasn.status_message(), &answer))
         }
         Ok((byoasn, _)) => Ok(Response::accepted(byoasn, "EC2 has accepted")),
         Err(failure) => {
@@ -133,7 +133,7 @@ async fn look_again(
             }
             None => {
                 failure.outcome_unknown = false;
-                ec2.describe(entries)
+                Ec2::describe(entries)
             }
         },
         Err(_) => "Its present state could not be read with DescribeIpamByoasn.".into(),
