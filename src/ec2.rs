@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::{
     asn::Asn,
-    error::cut,
+    error::{cut, unbroken},
     event::Request,
     secrets::Secrets,
     wire::{Answer, Cause, Failure, Witness},
@@ -97,7 +97,7 @@ impl Ec2 {
         let result = witness.attend(deadline, call).await.map(|(_, answer)| answer);
         match result.as_ref().map_or_else(Failure::answer, Some).cloned() {
             Some(answer) if answer.code.as_deref() == Some("DryRunOperation") => {
-                Ok(Ok(answer.message.unwrap_or_else(|| "DryRunOperation".into())))
+                Ok(Ok(cut(answer.message.as_deref().unwrap_or("DryRunOperation"), LONGEST).to_owned()))
             }
             Some(answer) if (200..300).contains(&answer.status) => Ok(Err(answer)),
             _ => result.map(Err),
@@ -168,7 +168,7 @@ impl Ec2 {
         let fit = |text: &str| cut(&self.secrets.redact(text), LONGEST).to_owned();
         byoasn.asn = byoasn.asn.map(|_| request.asn.to_string());
         byoasn.status_message = byoasn.status_message.as_deref().map(fit);
-        byoasn.state = byoasn.state.map(|state| fit(state.as_str()).as_str().into());
+        byoasn.state = byoasn.state.map(|state| unbroken(&fit(state.as_str())).as_str().into());
         byoasn
     }
 

@@ -172,14 +172,7 @@ fn reference(code: Option<&str>, answer: &Answer) -> String {
 fn one_line(head: &str, middle: &str, tail: &str) -> String {
     const LONGEST: usize = 2_000;
     const CUT: &str = "…";
-    let clean = |text: &str| -> Cow<'_, str> {
-        // Line breaks, and what turns the direction of writing: either can make a log say what it does not.
-        let breaks = |c: char| {
-            c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        if text.contains(breaks) { text.replace(breaks, " ").into() } else { text.to_owned().into() }
-    };
-    let (head, middle, tail) = (clean(head), clean(middle), clean(tail));
+    let (head, middle, tail) = (unbroken(head), unbroken(middle), unbroken(tail));
     // Far more than either needs, unless the event or EC2 has a name of absurd length in it.
     let (head, tail) = (cut(&head, 1_400), cut(&tail, 500));
     let room = LONGEST - head.len() - tail.len();
@@ -187,6 +180,15 @@ fn one_line(head: &str, middle: &str, tail: &str) -> String {
         return format!("{head}{middle}{tail}");
     }
     format!("{head}{}{CUT}{tail}", cut(&middle, room.saturating_sub(CUT.len())))
+}
+
+/// The text on one line: without line breaks, and without what turns the direction of writing. Either
+/// can make a log say what it does not.
+pub(crate) fn unbroken(text: &str) -> String {
+    let breaks = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.replace(breaks, " ")
 }
 
 /// What fits into so many bytes.

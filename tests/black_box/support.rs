@@ -116,6 +116,15 @@ impl Function {
         outcome(&self.api.answer(&id, Duration::from_mins(1)).expect("no answer in a minute"))
     }
 
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Kills the function wherever it is, and leaves EC2 as it is: with every line it has logged.
+    pub fn crash(self) -> (ec2::StandIn, Vec<String>) {
+        (self.ec2, self.process.kill())
+    }
+
     /// The calls that EC2 saw, a line each: the action and its parameters in order.
     pub fn calls(&self) -> Vec<String> {
         let line = |call: ec2::Call| {
@@ -180,7 +189,7 @@ fn parse(log: &[String]) -> Vec<Value> {
     log.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
 }
 
-fn outcome(answer: &Answer) -> Result<Value, (String, String)> {
+pub fn outcome(answer: &Answer) -> Result<Value, (String, String)> {
     let json = answer.json();
     match answer {
         Answer::Response(_) => Ok(json),

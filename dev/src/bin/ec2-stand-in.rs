@@ -51,7 +51,8 @@ Faults, each of them for one call:
   Kinds: throttle; error (status, code, message); no-code, empty-body, html, truncated-xml
   (status); slow (seconds, after_effect); hang, reset, close (after_effect); half-answer;
   breaks (at: start, head, half-body, end; by: close, reset, hang, {"drip": {"seconds": 60}},
-  garbage; status, after_effect); last-answer (and the connection ends);
+  garbage; status, after_effect); last-answer (seconds; the
+  connection ends);
   no-byoasn; state (state, status_message); dry-run-ignored (after_effect);
   raw (status, headers, body, after_effect). In `message` and `body`, {authorization} and
   {session_token} stand for what the request carried.

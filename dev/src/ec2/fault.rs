@@ -63,8 +63,12 @@ pub enum Fault {
         #[serde(default)]
         after_effect: bool,
     },
-    /// The normal answer with `connection: close`: the next call needs another connection.
-    LastAnswer,
+    /// The normal answer, after some time, with `connection: close`: the next call needs another
+    /// connection.
+    LastAnswer {
+        #[serde(default)]
+        seconds: f64,
+    },
     /// A success that has nothing but a request ID. The change is made.
     NoByoasn,
     /// The deprovisioned ASN comes into this state at once, and the answer says so.
@@ -122,7 +126,9 @@ impl Fault {
             {
                 Err(format!("status is {status}, and wants 200 to 599"))
             }
-            Self::Slow { seconds, .. } | Self::Breaks { by: Break::Drip { seconds }, .. }
+            Self::Slow { seconds, .. }
+            | Self::LastAnswer { seconds }
+            | Self::Breaks { by: Break::Drip { seconds }, .. }
                 if std::time::Duration::try_from_secs_f64(*seconds).is_err() =>
             {
                 Err(format!("seconds is {seconds}, and wants 0 or more"))

@@ -147,6 +147,11 @@ impl StandIn {
         });
     }
 
+    /// Forgets the faults that wait.
+    pub fn clear_faults(&self) {
+        self.service.with(|state| state.faults.clear());
+    }
+
     /// What connections meet from now on. Those that exist stay as they are.
     pub fn network(&self, network: Network) {
         self.server.network(network);
@@ -175,6 +180,21 @@ impl StandIn {
             state.world.settle();
             state.world.clone()
         })
+    }
+
+    /// Changes the Region as others do: calls and faults stay.
+    ///
+    /// # Panics
+    ///
+    /// When the world's values make no sense afterwards.
+    pub fn change_world(&self, change: impl FnOnce(&mut World)) {
+        self.service.with(|state| {
+            state.world.settle();
+            change(&mut state.world);
+            if let Err(message) = state.world.check() {
+                panic!("{message}");
+            }
+        });
     }
 
     /// Starts all over: another world, no faults, no calls.

@@ -170,7 +170,10 @@ impl Exchange<'_> {
                 };
                 Reply::Broken { response, at, by }
             }
-            Fault::LastAnswer => Reply::Answer(self.normal().with_header("connection", "close")),
+            Fault::LastAnswer { seconds } => {
+                tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+                Reply::Answer(self.normal().with_header("connection", "close"))
+            }
             Fault::NoByoasn => {
                 self.normal();
                 Reply::Answer(writer.success(action, ""))

@@ -128,9 +128,14 @@ async fn serve_all<T: Transport, H: Handler>(stream: &mut T, handler: &H) {
                     Point::HalfBody => bytes.len() - body / 2,
                     Point::End => bytes.len(),
                 });
+                if by == Break::Garbage {
+                    // In one write, so that nobody takes the one for all there is.
+                    let _ = send(stream, &[sent, &vec![0x93; rest.len() + 16]].concat()).await;
+                    return;
+                }
                 let _ = send(stream, sent).await;
                 match by {
-                    Break::Close => return,
+                    Break::Close | Break::Garbage => return,
                     Break::Reset => {
                         let _ = stream.tcp().set_zero_linger();
                         return;
@@ -141,10 +146,6 @@ async fn serve_all<T: Transport, H: Handler>(stream: &mut T, handler: &H) {
                         if drip(stream, rest, Duration::from_secs_f64(seconds) / bytes).await.is_err() {
                             return;
                         }
-                    }
-                    Break::Garbage => {
-                        let _ = send(stream, &vec![0x93; rest.len() + 16]).await;
-                        return;
                     }
                 }
             }

@@ -233,7 +233,7 @@ fn an_answer_may_break_in_any_way() {
 
 #[test]
 fn an_answer_may_be_the_last_on_its_connection() {
-    let ec2 = with(Fault::LastAnswer);
+    let ec2 = with(Fault::LastAnswer { seconds: 0.0 });
     let (text, error) = rest_of(&ec2);
     assert_eq!(error, None);
     assert!(text.contains("connection: close") && text.ends_with("</DeprovisionIpamByoasnResponse>"), "{text}");
