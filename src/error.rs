@@ -78,9 +78,10 @@ impl Error {
         Self::new(DRY_RUN_NOT_HONORED, &format!("{doing}: "), said, &reference(None, answer))
     }
 
-    /// EC2 refused with `code`, and a look found `associations`, each a CIDR and its state.
+    /// EC2 refused with `code`, and a look found `associations`, each a CIDR and its state, after another
+    /// had `seen` the ASN: perhaps under another IPAM.
     #[must_use]
-    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String]) -> Self {
+    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String], seen: &str) -> Self {
         /// In bytes: what remains of a message is for EC2's own words and the advice.
         const ROOM: usize = 1_000;
         let mut length = 0;
@@ -96,10 +97,10 @@ impl Error {
         };
         let head = format!(
             "{doing}: CIDRs are still associated with the ASN: {list}{more}. Call DisassociateIpamByoasn for each one first \
-             and wait until it is disassociated. EC2 said: "
+             and wait until it is disassociated. "
         );
         let said = answer.message.as_deref().unwrap_or("nothing");
-        Self::new(ASN_STILL_ASSOCIATED, &head, said, &reference(Some(code), answer))
+        Self::new(ASN_STILL_ASSOCIATED, &head, &format!("{seen} EC2 said: {said}"), &reference(Some(code), answer))
     }
 
     /// A call that failed. `doing` says what the call was to do, `seen` what a look afterwards found.

@@ -139,7 +139,7 @@ async fn look_again(
         Err(_) => "Its present state could not be read with DescribeIpamByoasn.".into(),
     };
     match ec2.associations(request.asn, deadline).await {
-        Ok(cidrs) if !cidrs.is_empty() => Err(Error::still_associated(doing, &code, &answer, &cidrs)),
+        Ok(cidrs) if !cidrs.is_empty() => Err(Error::still_associated(doing, &code, &answer, &cidrs, &seen)),
         Ok(_) => Err(Error::from_failure(doing, failure, &seen)),
         Err(_) => {
             let seen = format!("{seen} Its associations could not be read with DescribeByoipCidrs.");

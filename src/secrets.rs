@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use url::form_urlencoded::byte_serialize;
+
 const REDACTED: &str = "[redacted]";
 
 /// A signature of Signature Version 4 and the hashes beside it: 64 hexadecimal digits.
@@ -37,8 +39,9 @@ impl Secrets {
             .map(|secret| secret.trim().to_owned())
             .collect();
         let can_be_sent = given.iter().all(|secret| secret.bytes().all(|b| matches!(b, b' '..=b'~')));
+        // As it is, and with %2B for +.
         let long = given.into_iter().filter(|secret| secret.len() >= SHORTEST);
-        let mut known: Vec<_> = long.flat_map(|secret| [percent_encoded(&secret), secret]).collect();
+        let mut known: Vec<_> = long.flat_map(|secret| [byte_serialize(secret.as_bytes()).collect(), secret]).collect();
         // The longest first: one may be a part of another.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         known.dedup();
@@ -66,18 +69,6 @@ impl Secrets {
         }
         clean
     }
-}
-
-/// As the canonical request of a signature would write it.
-fn percent_encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-        encoded
-    })
 }
 
 #[cfg(test)]

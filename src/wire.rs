@@ -45,7 +45,25 @@ pub struct Answer {
     /// From a header, or else from the document: EC2 gives it in either place.
     pub request_id: Option<String>,
     /// What is wrong with the body as a document. The SDK reads a truncated one without complaint.
-    pub flaw: Option<&'static str>,
+    pub flaw: Option<Flaw>,
+}
+
+/// What can be wrong with a body as a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is longer than what is read.
+    Long,
+    /// It is not plain, well-formed XML.
+    Malformed,
+}
+
+impl Flaw {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Long => "it is longer than 1 MiB",
+            Self::Malformed => "it is not plain, well-formed XML",
+        }
+    }
 }
 
 /// Why an operation failed.
@@ -154,7 +172,7 @@ impl Witness {
         let cause = match (result, seen.answer.take(), seen.network.take()) {
             (Ok(Ok(output)), Some(answer), _) if answer.flaw.is_none() => return Ok((output, answer)),
             (_, Some(answer), _) => {
-                let why = answer.flaw.unwrap_or("it has no error code");
+                let why = answer.flaw.map_or("it has no error code", Flaw::as_str);
                 Cause::from_answer(answer, why)
             }
             (_, _, Some(why)) => Cause::Unreachable { why },
@@ -252,9 +270,9 @@ impl Answer {
                 .or_else(|| content("RequestID"))
                 .or_else(|| content("requestId")),
             flaw: match body {
-                None => Some("it is longer than 1 MiB"),
+                None => Some(Flaw::Long),
                 Some(_) if plain => None,
-                Some(_) => Some("it is not plain, well-formed XML"),
+                Some(_) => Some(Flaw::Malformed),
             },
         }
     }

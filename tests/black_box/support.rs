@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -51,7 +52,9 @@ impl Setup {
             ("AWS_ENDPOINT_URL_EC2", ec2.endpoint()),
         ];
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { ec2, program: env!("CARGO_BIN_EXE_deprovision-ipam-byoasn").into(), environment }
+        // Another build, the release for one.
+        let program = env::var_os("FUNCTION_BINARY").unwrap_or(env!("CARGO_BIN_EXE_deprovision-ipam-byoasn").into());
+        Self { ec2, program: program.into(), environment }
     }
 
     pub fn set(mut self, name: &str, value: &str) -> Self {

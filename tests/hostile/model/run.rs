@@ -69,11 +69,15 @@ impl Sandbox {
                     last = Some(event);
                 }
                 Step::Repeat => {
-                    total = total + last.map_or_else(Total::default, |event| self.invoke(event, &in_flight))
+                    let Some(event) = last else { continue };
+                    total = total + self.invoke(event, &in_flight);
                 }
                 Step::Fault(action, fault) => self.function().ec2.fault(*action, fault.clone()),
                 Step::Crash(event, after) => {
-                    if event.flaw.is_none() {
+                    if event.mode == Mode::DryRun {
+                        // An endpoint that ignores DryRun would change something, and nobody be there to say so.
+                        self.function().ec2.clear_faults();
+                    } else if event.flaw.is_none() {
                         in_flight.insert(event.target);
                     }
                     self.crash(event, *after, &in_flight);
@@ -93,7 +97,7 @@ impl Sandbox {
     fn ask(&mut self, event: &Event, deadline: Duration) -> Result<Value, (String, String)> {
         let api = &self.function().api;
         let id = api.send(Invocation { deadline: Deadline::In(deadline), ..Invocation::new(event.text()) });
-        let answer = api.answer(&id, Duration::from_secs(60)).expect("an answer");
+        let answer = api.answer(&id, Duration::from_mins(1)).expect("an answer");
         assert_eq!(api.mistakes(), Vec::<String>::new());
         self.answered += 1;
         outcome(&answer)
@@ -171,8 +175,10 @@ impl Sandbox {
         self.answered = 0;
         self.function = Some(setup(ec2, self.attempts).start());
         for ((target, before), (_, after)) in before.into_iter().zip(states(self.function())) {
-            let allowed = in_flight.contains(&target) && (event.mode != Mode::DryRun || event.target != target);
-            assert!(before == after || allowed, "{event:?} was killed, and {target:?} became {after}");
+            assert!(
+                before == after || in_flight.contains(&target),
+                "{event:?} was killed, and {target:?} became {after}"
+            );
         }
     }
 
@@ -184,13 +190,14 @@ impl Sandbox {
         let state = state(&world, event.target);
         let real = Event { mode: Mode::Deprovision, ..event.clone() };
         let outcome = self.ask(&real, Duration::from_secs(20));
-        match (world.ipams.iter().any(|known| known == ipam_id), &*state) {
-            (false, _) => drop(assert_error(outcome, "InvalidIpamId.NotFound", &[])),
+        let known = world.ipams.iter().any(|known| known == ipam_id);
+        match (known, &*state) {
             (true, "pending-deprovision" | "deprovisioned") => {
                 let byoasn = json!({ "Asn": asn, "IpamId": ipam_id, "State": state });
                 assert_eq!(outcome, Ok(json!({ "Byoasn": byoasn })));
             }
-            (true, _) if associated => drop(assert_error(outcome, "AsnStillAssociated", &["203.0.113.0/24"])),
+            _ if associated => drop(assert_error(outcome, "AsnStillAssociated", &["203.0.113.0/24"])),
+            (false, _) => drop(assert_error(outcome, "InvalidIpamId.NotFound", &[])),
             (true, "") => drop(assert_error(outcome, "InvalidByoasn.NotFound", &["no such ASN"])),
             (true, _) => {
                 let byoasn = json!({ "Asn": asn, "IpamId": ipam_id, "State": "pending-deprovision" });
