@@ -1,5 +1,6 @@
 //! What a connection meets before there is any HTTP.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -62,26 +63,33 @@ impl Network {
     }
 }
 
-fn bound(address: SocketAddr) -> std::io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
+/// A process that another thread has forked holds what it inherited until it is another program, the
+/// last listener of this port too.
+async fn bound(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    loop {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address) {
+            Ok(()) => return Ok(socket),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => tokio::time::sleep(Duration::from_millis(1)).await,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
-pub fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    bound(address)?.listen(BACKLOG)
+pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    bound(address).await?.listen(BACKLOG)
 }
 
 /// Keeps the port, and no one listens: every connection is refused.
-pub fn refuse(address: SocketAddr) -> std::io::Result<TcpSocket> {
-    bound(address)
+pub async fn refuse(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    bound(address).await
 }
 
 /// Listens with a queue that is full, and never takes anything from it: Linux drops what asks for
 /// more.
 pub async fn fall_silent(address: SocketAddr) -> std::io::Result<(TcpListener, Vec<TcpStream>)> {
-    let listener = bound(address)?.listen(1)?;
+    let listener = bound(address).await?.listen(1)?;
     let mut waiting = Vec::new();
     while let Ok(connection) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
         waiting.push(connection?);

@@ -123,9 +123,9 @@ async fn accept<H: Handler>(
                         drop(port);
                         network = new;
                         port = match network {
-                            Network::Refuse => Port::Unserved(Box::new(refuse(address)?)),
+                            Network::Refuse => Port::Unserved(Box::new(refuse(address).await?)),
                             Network::Silent => Port::Unserved(Box::new(fall_silent(address).await?)),
-                            _ => Port::Served(listen(address)?),
+                            _ => Port::Served(listen(address).await?),
                         };
                     }
                     // An error says that there are no connections.
