@@ -156,6 +156,16 @@ fn associations_in_any_state_but_disassociated_are_named_with_their_cidrs() {
 }
 
 #[test]
+fn an_asn_with_associations_that_is_not_under_this_ipam_is_said_to_be_none_of_its() {
+    let function = Function::in_world(World { asns: vec![], ..with_associations(&["associated"]) });
+    assert_error(
+        function.invoke(&request()),
+        "AsnStillAssociated",
+        &["disassociated. DescribeIpamByoasn lists no such ASN under this IPAM. EC2 said: "],
+    );
+}
+
+#[test]
 fn associations_of_another_asn_do_not_matter() {
     let cidr = Cidr::new("203.0.113.0/24").with(Association::new("64501"));
     let function = Function::in_world(World { cidrs: vec![cidr], ..World::default() });

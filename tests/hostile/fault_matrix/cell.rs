@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use stand_ins::{
-    ec2::{Action::DeprovisionIpamByoasn, After, Asn, Fault, Network, StandIn, World},
+    ec2::{Action::DeprovisionIpamByoasn, After, Asn, Break, Fault, Network, Point, StandIn, World},
     runtime_api::Deadline,
 };
 
@@ -54,14 +54,12 @@ pub fn run(stage: &Stage, mode: Mode) -> String {
 
     // Shorter than the SDK's 3.1 s for a connection, so that what hangs always ends in the same way;
     // where nothing hangs there is time for each attempt.
-    let hangs = matches!(
-        stage,
-        Stage::Network(Network::Silent | Network::Hang | Network::Drip)
-            | Stage::Calls {
-                fault: Fault::Breaks { by: stand_ins::ec2::Break::Hang | stand_ins::ec2::Break::Drip { .. }, .. },
-                ..
-            }
-    );
+    let hangs = match stage {
+        Stage::Network(network) => matches!(network, Network::Silent | Network::Hang | Network::Drip),
+        Stage::Calls { fault: Fault::Breaks { at, by: Break::Hang, .. }, .. } => *at != Point::End,
+        Stage::Calls { fault: Fault::Breaks { by: Break::Drip { seconds }, .. }, .. } => *seconds > 3.0,
+        _ => false,
+    };
     let deadline = Duration::from_secs(if hangs { 3 } else { 25 });
     let start = Instant::now();
     let outcome = thread::scope(|scope| {
