@@ -25,7 +25,8 @@ pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 /// The function itself has a bug.
 pub const FUNCTION_PANICKED: &str = "FunctionPanicked";
 
-const UNKNOWN: &str = "The outcome is unknown; it is safe to call again.";
+/// Said wherever a call may have been carried out all the same.
+pub(crate) const UNKNOWN: &str = "The outcome is unknown; it is safe to call again.";
 
 /// What an invocation that failed answers, as Lambda's `errorType` and `errorMessage`.
 #[derive(Clone, Debug, PartialEq, Eq)]

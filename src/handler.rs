@@ -7,7 +7,7 @@ use tracing::{error, info};
 
 use crate::{
     ec2::Ec2,
-    error::{DEPROVISION_FAILED, Error},
+    error::{DEPROVISION_FAILED, Error, UNKNOWN},
     event::{Mode, Request},
     wire::{Cause, Failure},
 };
@@ -139,7 +139,10 @@ async fn look_again(
         Err(_) => "Its present state could not be read with DescribeIpamByoasn.".into(),
     };
     match ec2.associations(request.asn, deadline).await {
-        Ok(cidrs) if !cidrs.is_empty() => Err(Error::still_associated(doing, &code, &answer, &cidrs, &seen)),
+        Ok(cidrs) if !cidrs.is_empty() => {
+            let seen = if failure.outcome_unknown { format!("{seen} {UNKNOWN}") } else { seen };
+            Err(Error::still_associated(doing, &code, &answer, &cidrs, &seen))
+        }
         Ok(_) => Err(Error::from_failure(doing, failure, &seen)),
         Err(_) => {
             let seen = format!("{seen} Its associations could not be read with DescribeByoipCidrs.");
