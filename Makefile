@@ -6,7 +6,7 @@ EVENT ?= events/direct.json
 installed = .venv/$(1)/.installed
 with = PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH"
 
-.PHONY: help invoke test test-rust test-tools test-deploy test-package lint lint-rust lint-stack fmt build package clean
+.PHONY: help invoke test soak model test-rust test-tools test-deploy test-package lint lint-rust lint-stack fmt build package clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -17,6 +17,12 @@ invoke: $(call installed,lambda) stand-ins ## Runs the function locally, with EV
 	@$(call with,lambda) python3 dev/invoke.py "$(EVENT)"
 
 test: test-rust test-tools test-deploy test-package ## Runs every test
+
+soak: ## 200,000 invocations in one process, with faults: memory, descriptors, times (half an hour; `make test` has 4,000)
+	SOAK_INVOCATIONS=200000 cargo test --locked --test hostile -- --nocapture soak
+
+model: ## The model test over 10,000 random sequences (`make test` has 2,000); MODEL_SEED=… runs one again
+	MODEL_SEQUENCES=$${MODEL_SEQUENCES:-10000} cargo test --locked --test hostile -- --nocapture model
 
 test-rust: ## The contract through the real binary, the stand-ins, unit and property tests
 	cargo test --locked --workspace

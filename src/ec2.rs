@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::{
     asn::Asn,
+    error::{cut, unbroken},
     event::Request,
     https,
     secrets::Secrets,
@@ -30,6 +31,13 @@ const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// The most that either list gives at once.
 const PAGE: i32 = 100;
+
+/// The most pages of a list that are read: the quota is a handful of ASNs and CIDRs, so more is a
+/// list without an end.
+const PAGES: usize = 100;
+
+/// The most of a text in EC2's answer that is passed on, in bytes: Step Functions takes 256 KiB in all.
+const LONGEST: usize = 2_000;
 
 /// EC2 in one Region, with the credentials of this process.
 #[derive(Clone, Debug)]
@@ -80,14 +88,16 @@ impl Ec2 {
         let witness = self.witness();
         let call = call.customize().interceptor(witness.clone()).send();
         let (output, answer) = witness.attend(deadline, call).await?;
-        match output.byoasn {
-            Some(byoasn) => Ok((byoasn, answer)),
-            None => Err(Failure { cause: Cause::from_answer(answer, "it has no byoasn"), outcome_unknown: true }),
-        }
+        let why = match output.byoasn {
+            Some(byoasn) if is_about(request, &byoasn) => return Ok((self.presentable(request, byoasn), answer)),
+            Some(_) => "it speaks of another ASN or IPAM",
+            None => "it has no byoasn",
+        };
+        Err(Failure { cause: Cause::from_answer(answer, why), outcome_unknown: true })
     }
 
     /// The same with `DryRun`: passes with EC2's message, changes nothing. The inner error is the answer of
-    /// an endpoint that answered with success, which a dry run never does.
+    /// an endpoint that answered with success, readable or not, which a dry run never does.
     ///
     /// # Errors
     ///
@@ -100,12 +110,13 @@ impl Ec2 {
         let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
         let witness = self.witness();
         let call = call.dry_run(true).customize().interceptor(witness.clone()).send();
-        match witness.attend(deadline, call).await {
-            Ok((_, answer)) => Ok(Err(answer)),
-            Err(Failure { cause: Cause::Refused { code, answer }, .. }) if code == "DryRunOperation" => {
-                Ok(Ok(answer.message.unwrap_or(code)))
+        let result = witness.attend(deadline, call).await.map(|(_, answer)| answer);
+        match result.as_ref().map_or_else(Failure::answer, Some).cloned() {
+            Some(answer) if answer.code.as_deref() == Some("DryRunOperation") => {
+                Ok(Ok(cut(answer.message.as_deref().unwrap_or("DryRunOperation"), LONGEST).to_owned()))
             }
-            Err(failure) => Err(failure),
+            Some(answer) if (200..300).contains(&answer.status) => Ok(Err(answer)),
+            _ => result.map(Err),
         }
     }
 
@@ -116,9 +127,9 @@ impl Ec2 {
     /// The [`Failure`] of the page that could not be read.
     pub(crate) async fn provisionings(&self, request: &Request, deadline: Instant) -> Result<Vec<Byoasn>, Failure> {
         let mut found = Vec::new();
-        let mut page = None;
+        let mut page = Page::default();
         loop {
-            let call = self.client.describe_ipam_byoasn().max_results(PAGE).set_next_token(page.clone());
+            let call = self.client.describe_ipam_byoasn().max_results(PAGE).set_next_token(page.token.clone());
             let witness = self.witness();
             let call = call.customize().config_override(one_attempt()).interceptor(witness.clone()).send();
             let (output, answer) = witness.attend(deadline, call).await?;
@@ -127,9 +138,10 @@ impl Ec2 {
                     .byoasns
                     .unwrap_or_default()
                     .into_iter()
-                    .filter(|byoasn| is(request.asn, byoasn.asn()) && byoasn.ipam_id() == Some(&request.ipam_id)),
+                    .filter(|byoasn| is(request.asn, byoasn.asn()) && byoasn.ipam_id() == Some(&request.ipam_id))
+                    .map(|byoasn| self.presentable(request, byoasn)),
             );
-            if !turn(&mut page, output.next_token, answer)? {
+            if !page.turn(output.next_token, answer)? {
                 return Ok(found);
             }
         }
@@ -143,9 +155,9 @@ impl Ec2 {
     /// The [`Failure`] of the page that could not be read.
     pub(crate) async fn associations(&self, asn: Asn, deadline: Instant) -> Result<Vec<String>, Failure> {
         let mut found = Vec::new();
-        let mut page = None;
+        let mut page = Page::default();
         loop {
-            let call = self.client.describe_byoip_cidrs().max_results(PAGE).set_next_token(page.clone());
+            let call = self.client.describe_byoip_cidrs().max_results(PAGE).set_next_token(page.token.clone());
             let witness = self.witness();
             let call = call.customize().config_override(one_attempt()).interceptor(witness.clone()).send();
             let (output, answer) = witness.attend(deadline, call).await?;
@@ -161,19 +173,23 @@ impl Ec2 {
                         self.secrets.redact(&format!("{} ({state})", a.cidr().unwrap_or("a CIDR without a name")))
                     }),
             );
-            if !turn(&mut page, output.next_token, answer)? {
+            if !page.turn(output.next_token, answer)? {
                 return Ok(found);
             }
         }
     }
 
-    /// What EC2 says in a status message, without secrets.
-    pub(crate) fn status_message(&self, byoasn: &Byoasn) -> Option<String> {
-        byoasn.status_message().map(|message| self.secrets.redact(message))
+    /// An answer as a caller may see it: the ASN in canonical form, no secrets, and no text of any length.
+    fn presentable(&self, request: &Request, mut byoasn: Byoasn) -> Byoasn {
+        let fit = |text: &str| cut(&self.secrets.redact(text), LONGEST).to_owned();
+        byoasn.asn = byoasn.asn.map(|_| request.asn.to_string());
+        byoasn.status_message = byoasn.status_message.as_deref().map(fit);
+        byoasn.state = byoasn.state.map(|state| unbroken(&fit(state.as_str())).as_str().into());
+        byoasn
     }
 
     /// What `DescribeIpamByoasn` listed, as a sentence.
-    pub(crate) fn describe(&self, entries: &[Byoasn]) -> String {
+    pub(crate) fn describe(entries: &[Byoasn]) -> String {
         if entries.is_empty() {
             return "DescribeIpamByoasn lists no such ASN under this IPAM.".into();
         }
@@ -182,8 +198,7 @@ impl Ec2 {
             entry.status_message().map_or_else(|| state.into(), |message| format!("{state} ({message})"))
         };
         let states: Vec<_> = entries.iter().map(state).collect();
-        let states = self.secrets.redact(&states.join(" and "));
-        format!("DescribeIpamByoasn lists the ASN under this IPAM in state {states}.")
+        format!("DescribeIpamByoasn lists the ASN under this IPAM in state {}.", states.join(" and "))
     }
 
     fn witness(&self) -> Witness {
@@ -196,15 +211,32 @@ fn one_attempt() -> Builder {
     Config::builder().retry_config(RetryConfig::disabled())
 }
 
+/// Whether an answer is about what was asked, as far as it says.
+fn is_about(request: &Request, byoasn: &Byoasn) -> bool {
+    byoasn.asn().is_none_or(|asn| is(request.asn, Some(asn)))
+        && byoasn.ipam_id().is_none_or(|ipam_id| ipam_id == request.ipam_id)
+}
+
 fn is(asn: Asn, text: Option<&str>) -> bool {
     text.and_then(|text| text.parse().ok()) == Some(asn)
 }
 
-/// Turns to the next page, if there is one. A token that comes back would turn for ever.
-fn turn(page: &mut Option<String>, next: Option<String>, answer: Answer) -> Result<bool, Failure> {
-    let last = std::mem::replace(page, next.filter(|token| !token.is_empty()));
-    if page.is_some() && *page == last {
-        return Err(Failure { cause: Cause::from_answer(answer, "its pages repeat"), outcome_unknown: false });
+/// Where to go on in a list.
+#[derive(Default)]
+struct Page {
+    token: Option<String>,
+    before: usize,
+}
+
+impl Page {
+    /// Turns to the next page, if there is one. A token that comes back would turn for ever, and so may
+    /// tokens that are ever new.
+    fn turn(&mut self, next: Option<String>, answer: Answer) -> Result<bool, Failure> {
+        let last = std::mem::replace(&mut self.token, next.filter(|token| !token.is_empty()));
+        self.before += 1;
+        if self.token.is_some() && (self.token == last || self.before == PAGES) {
+            return Err(Failure { cause: Cause::from_answer(answer, "its pages do not end"), outcome_unknown: false });
+        }
+        Ok(self.token.is_some())
     }
-    Ok(page.is_some())
 }

@@ -25,7 +25,8 @@ pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 /// The function itself has a bug.
 pub const FUNCTION_PANICKED: &str = "FunctionPanicked";
 
-const UNKNOWN: &str = "The outcome is unknown; it is safe to call again.";
+/// Said wherever a call may have been carried out all the same.
+pub(crate) const UNKNOWN: &str = "The outcome is unknown; it is safe to call again.";
 
 /// What an invocation that failed answers, as Lambda's `errorType` and `errorMessage`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,9 +79,10 @@ impl Error {
         Self::new(DRY_RUN_NOT_HONORED, &format!("{doing}: "), said, &reference(None, answer))
     }
 
-    /// EC2 refused with `code`, and a look found `associations`, each a CIDR and its state.
+    /// EC2 refused with `code`, and a look found `associations`, each a CIDR and its state, after another
+    /// had `seen` the ASN: perhaps under another IPAM.
     #[must_use]
-    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String]) -> Self {
+    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String], seen: &str) -> Self {
         /// In bytes: what remains of a message is for EC2's own words and the advice.
         const ROOM: usize = 1_000;
         let mut length = 0;
@@ -96,10 +98,10 @@ impl Error {
         };
         let head = format!(
             "{doing}: CIDRs are still associated with the ASN: {list}{more}. Call DisassociateIpamByoasn for each one first \
-             and wait until it is disassociated. EC2 said: "
+             and wait until it is disassociated. "
         );
         let said = answer.message.as_deref().unwrap_or("nothing");
-        Self::new(ASN_STILL_ASSOCIATED, &head, said, &reference(Some(code), answer))
+        Self::new(ASN_STILL_ASSOCIATED, &head, &format!("{seen} EC2 said: {said}"), &reference(Some(code), answer))
     }
 
     /// A call that failed. `doing` says what the call was to do, `seen` what a look afterwards found.
@@ -172,11 +174,7 @@ fn reference(code: Option<&str>, answer: &Answer) -> String {
 fn one_line(head: &str, middle: &str, tail: &str) -> String {
     const LONGEST: usize = 2_000;
     const CUT: &str = "…";
-    let clean = |text: &str| -> Cow<'_, str> {
-        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        if text.contains(breaks) { text.replace(breaks, " ").into() } else { text.to_owned().into() }
-    };
-    let (head, middle, tail) = (clean(head), clean(middle), clean(tail));
+    let (head, middle, tail) = (unbroken(head), unbroken(middle), unbroken(tail));
     // Far more than either needs, unless the event or EC2 has a name of absurd length in it.
     let (head, tail) = (cut(&head, 1_400), cut(&tail, 500));
     let room = LONGEST - head.len() - tail.len();
@@ -186,7 +184,17 @@ fn one_line(head: &str, middle: &str, tail: &str) -> String {
     format!("{head}{}{CUT}{tail}", cut(&middle, room.saturating_sub(CUT.len())))
 }
 
-fn cut(text: &str, bytes: usize) -> &str {
+/// The text on one line: without line breaks, and without what turns the direction of writing. Either
+/// can make a log say what it does not.
+pub(crate) fn unbroken(text: &str) -> String {
+    let breaks = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.replace(breaks, " ")
+}
+
+/// What fits into so many bytes.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
 
@@ -199,7 +207,7 @@ mod tests {
         let message = one_line("head ", &"é\n".repeat(2_000), " tail");
         assert!(message.len() <= 2_000 && message.len() > 1_990, "{}", message.len());
         assert!(message.starts_with("head é é") && message.ends_with("… tail"), "{message}");
-        assert_eq!(one_line("a\r\n", "b\u{2028}\u{85}\0", "c\t"), "a  b   c ");
+        assert_eq!(one_line("a\r\n", "b\u{2028}\u{85}\0\u{202e}", "c\t"), "a  b    c ");
         let long = "x".repeat(5_000);
         assert!(one_line(&long, &long, &long).len() <= 2_000);
     }

@@ -7,7 +7,7 @@ use tracing::{error, info};
 
 use crate::{
     ec2::Ec2,
-    error::{DEPROVISION_FAILED, Error},
+    error::{DEPROVISION_FAILED, Error, UNKNOWN},
     event::{Mode, Request},
     wire::{Cause, Failure},
 };
@@ -95,7 +95,7 @@ async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Respo
     let doing = format!("Deprovisioning {target}");
     match ec2.deprovision(request, deadline).await {
         Ok((byoasn, answer)) if byoasn.state() == Some(&AsnState::FailedDeprovision) => {
-            Err(Error::deprovision_failed(&doing, ec2.status_message(&byoasn).as_deref(), &answer))
+            Err(Error::deprovision_failed(&doing, byoasn.status_message(), &answer))
         }
         Ok((byoasn, _)) => Ok(Response::accepted(byoasn, "EC2 has accepted")),
         Err(failure) => {
@@ -133,13 +133,16 @@ async fn look_again(
             }
             None => {
                 failure.outcome_unknown = false;
-                ec2.describe(entries)
+                Ec2::describe(entries)
             }
         },
         Err(_) => "Its present state could not be read with DescribeIpamByoasn.".into(),
     };
     match ec2.associations(request.asn, deadline).await {
-        Ok(cidrs) if !cidrs.is_empty() => Err(Error::still_associated(doing, &code, &answer, &cidrs)),
+        Ok(cidrs) if !cidrs.is_empty() => {
+            let seen = if failure.outcome_unknown { format!("{seen} {UNKNOWN}") } else { seen };
+            Err(Error::still_associated(doing, &code, &answer, &cidrs, &seen))
+        }
         Ok(_) => Err(Error::from_failure(doing, failure, &seen)),
         Err(_) => {
             let seen = format!("{seen} Its associations could not be read with DescribeByoipCidrs.");

@@ -5,7 +5,10 @@ use std::panic;
 use tracing::{Level, error};
 use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
-use crate::{error::FUNCTION_PANICKED, settings::Log};
+use crate::{
+    error::{FUNCTION_PANICKED, unbroken},
+    settings::Log,
+};
 
 /// Starts the log on standard output, panics included.
 pub fn init(log: Log) {
@@ -23,5 +26,5 @@ pub fn init(log: Log) {
         lines.boxed()
     };
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
-    panic::set_hook(Box::new(|panic| error!(error_type = FUNCTION_PANICKED, "{panic}")));
+    panic::set_hook(Box::new(|panic| error!(error_type = FUNCTION_PANICKED, "{}", unbroken(&panic.to_string()))));
 }

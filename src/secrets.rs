@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use url::form_urlencoded::byte_serialize;
+
 const REDACTED: &str = "[redacted]";
 
 /// A signature of Signature Version 4 and the hashes beside it: 64 hexadecimal digits.
@@ -15,7 +17,11 @@ const SHORTEST: usize = 8;
 
 /// The credentials of this process.
 #[derive(Clone)]
-pub struct Secrets(Vec<String>);
+pub struct Secrets {
+    /// What may not be repeated.
+    known: Vec<String>,
+    can_be_sent: bool,
+}
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,20 +33,30 @@ impl Secrets {
     /// Takes the credentials from the environment through `lookup`.
     #[must_use]
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let mut secrets: Vec<_> = ["AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"]
+        let given: Vec<_> = ["AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"]
             .into_iter()
             .filter_map(lookup)
-            .filter(|secret| secret.len() >= SHORTEST)
+            .map(|secret| secret.trim().to_owned())
             .collect();
+        let can_be_sent = given.iter().all(|secret| secret.bytes().all(|b| matches!(b, b' '..=b'~')));
+        // As it is, and with %2B for +.
+        let long = given.into_iter().filter(|secret| secret.len() >= SHORTEST);
+        let mut known: Vec<_> = long.flat_map(|secret| [byte_serialize(secret.as_bytes()).collect(), secret]).collect();
         // The longest first: one may be a part of another.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        Self(secrets)
+        known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        known.dedup();
+        Self { known, can_be_sent }
+    }
+
+    /// Whether they can stand in an HTTP header: printable ASCII.
+    pub(crate) fn can_be_sent(&self) -> bool {
+        self.can_be_sent
     }
 
     /// `text` without credentials and without anything that may be a signature.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let known = self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
+        let known = self.known.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED));
         let mut clean = String::with_capacity(known.len());
         for run in known.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
             let digits = run.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
@@ -72,9 +88,10 @@ mod tests {
         assert_eq!(
             secrets.redact(&format!(
                 "a word: Credential=AKIAIOSFODNN7EXAMPLE/20261123, Signature={signature}. ipam-0123456789abcdef0 \
-                 token/AKIAIOSFODNN7EXAMPLE+more {signature}"
+                 token/AKIAIOSFODNN7EXAMPLE+more token%2FAKIAIOSFODNN7EXAMPLE%2Bmore {signature}"
             )),
-            "a word: Credential=[redacted]/20261123, Signature=[redacted]. ipam-0123456789abcdef0 [redacted] [redacted]"
+            "a word: Credential=[redacted]/20261123, Signature=[redacted]. ipam-0123456789abcdef0 [redacted] [redacted] \
+             [redacted]"
         );
     }
 }

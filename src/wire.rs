@@ -14,15 +14,24 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::{
     config::{
         ConfigBag, Intercept, RuntimeComponents,
-        interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
+        interceptors::{
+            BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+            FinalizerInterceptorContextRef,
+        },
     },
     error::{BoxError, SdkError},
     operation::RequestId,
 };
+use aws_smithy_types::body::SdkBody;
+use http_body_util::{LengthLimitError, Limited};
 use roxmltree::Document;
 use tokio::time::{Instant, timeout_at};
 
 use crate::secrets::Secrets;
+
+/// The most of an answer that is read, in bytes. A page of 100 CIDRs has some 30 KB; an endpoint that
+/// never stops would fill the memory.
+const LARGEST: usize = 1 << 20;
 
 /// An HTTP answer, as far as errors need it, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +44,26 @@ pub struct Answer {
     pub message: Option<String>,
     /// From a header, or else from the document: EC2 gives it in either place.
     pub request_id: Option<String>,
-    /// Whether the body is plain, well-formed XML. The SDK reads a truncated document without complaint.
-    pub well_formed: bool,
+    /// What is wrong with the body as a document. The SDK reads a truncated one without complaint.
+    pub flaw: Option<Flaw>,
+}
+
+/// What can be wrong with a body as a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// It is longer than what is read.
+    Long,
+    /// It is not plain, well-formed XML.
+    Malformed,
+}
+
+impl Flaw {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Long => "it is longer than 1 MiB",
+            Self::Malformed => "it is not plain, well-formed XML",
+        }
+    }
 }
 
 /// Why an operation failed.
@@ -46,6 +73,16 @@ pub struct Failure {
     pub cause: Cause,
     /// Whether one of its attempts may have been carried out all the same.
     pub outcome_unknown: bool,
+}
+
+impl Failure {
+    /// The answer that it came of, if there was one.
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        match &self.cause {
+            Cause::Refused { answer, .. } | Cause::BadResponse { answer, .. } => Some(answer),
+            _ => None,
+        }
+    }
 }
 
 /// What ended an operation.
@@ -90,7 +127,8 @@ impl Cause {
 /// Whether a code can be an `errorType`: one word that `Retry` and `Catch` can name. Step Functions
 /// reserves names that start with `States.` and takes at most 256 characters.
 fn is_error_type(code: &str) -> bool {
-    code.len() <= 256 && code.bytes().all(|b| b.is_ascii_graphic()) && !code.starts_with("States.")
+    let reserved = code.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("States."));
+    code.len() <= 256 && code.bytes().all(|b| b.is_ascii_graphic()) && !reserved
 }
 
 /// An interceptor that sees each attempt of one operation.
@@ -123,14 +161,18 @@ impl Witness {
         deadline: Instant,
         operation: impl Future<Output = Result<O, SdkError<E>>>,
     ) -> Result<(O, Answer), Failure> {
+        // The SDK panics on a credential that cannot stand in a header.
+        if !self.secrets.can_be_sent() {
+            return Err(Failure { cause: Cause::NoCredentials, outcome_unknown: false });
+        }
         let result = timeout_at(deadline, operation).await;
         let mut seen = self.lock();
         // The time can also run out while the SDK waits to repeat a call: then what ended the last
         // attempt ended the operation.
         let cause = match (result, seen.answer.take(), seen.network.take()) {
-            (Ok(Ok(output)), Some(answer), _) if answer.well_formed => return Ok((output, answer)),
+            (Ok(Ok(output)), Some(answer), _) if answer.flaw.is_none() => return Ok((output, answer)),
             (_, Some(answer), _) => {
-                let why = if answer.well_formed { "it has no error code" } else { "it is not plain, well-formed XML" };
+                let why = answer.flaw.map_or("it has no error code", Flaw::as_str);
                 Cause::from_answer(answer, why)
             }
             (_, _, Some(why)) => Cause::Unreachable { why },
@@ -164,6 +206,17 @@ impl Intercept for Witness {
         Ok(())
     }
 
+    fn modify_before_deserialization(
+        &self,
+        answer: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = answer.response_mut().body_mut();
+        *body = SdkBody::from_body_1_x(Limited::new(std::mem::replace(body, SdkBody::taken()), LARGEST));
+        Ok(())
+    }
+
     fn read_after_attempt(
         &self,
         attempt: &FinalizerInterceptorContextRef<'_>,
@@ -171,13 +224,18 @@ impl Intercept for Witness {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut seen = self.lock();
-        let whole = attempt.response().and_then(|response| Some((response, response.body().bytes()?)));
-        if let Some((response, body)) = whole {
+        let error = attempt.output_or_error().and_then(Result::err);
+        let body = attempt.response().and_then(|response| match response.body().bytes() {
+            None if error.and_then(|error| find::<LengthLimitError>(error)).is_some() => Some((response, None)),
+            None => None,
+            whole => Some((response, whole)),
+        });
+        if let Some((response, body)) = body {
             let answer = Answer::read(response.status().as_u16(), response.request_id(), body, &self.secrets);
             seen.outcome_unknown |= !answer.rules_out_that_it_was_carried_out();
             seen.answer = Some(answer);
         } else if seen.in_flight {
-            let error = attempt.output_or_error().and_then(|result| result.err()?.as_connector_error());
+            let error = error.and_then(|error| error.as_connector_error());
             seen.outcome_unknown |= error.is_none_or(|error| !never_connected(error));
             seen.network = error.map(|error| root_cause(error));
         }
@@ -187,8 +245,9 @@ impl Intercept for Witness {
 }
 
 impl Answer {
-    fn read(status: u16, header_request_id: Option<&str>, body: &[u8], secrets: &Secrets) -> Self {
-        let text = String::from_utf8_lossy(body);
+    /// `body` is `None` where it is longer than what is read.
+    fn read(status: u16, header_request_id: Option<&str>, body: Option<&[u8]>, secrets: &Secrets) -> Self {
+        let text = String::from_utf8_lossy(body.unwrap_or_default());
         // The SDK reads no CDATA, and only what stands before a comment: half of a state must not pass for a state.
         let is_split = |document: &Document<'_>| {
             document.root_element().descendants().any(|node| node.is_comment() || node.is_pi())
@@ -198,6 +257,7 @@ impl Answer {
             let named = |node: &roxmltree::Node<'_, '_>| node.tag_name().name() == name;
             document.as_ref()?.descendants().find(named)
         };
+        let plain = document.is_some() && !text.contains("<![CDATA[");
         let content = |name| element(name)?.text().map(str::trim).filter(|s| !s.is_empty()).map(|s| secrets.redact(s));
         // Only in an error document are these the error's: other answers may use the same names.
         let of_error = |name| element("Error").and_then(|_| content(name));
@@ -209,7 +269,11 @@ impl Answer {
                 .map(|id| secrets.redact(id))
                 .or_else(|| content("RequestID"))
                 .or_else(|| content("requestId")),
-            well_formed: document.is_some() && !text.contains("<![CDATA["),
+            flaw: match body {
+                None => Some(Flaw::Long),
+                Some(_) if plain => None,
+                Some(_) => Some(Flaw::Malformed),
+            },
         }
     }
 

@@ -156,6 +156,24 @@ fn associations_in_any_state_but_disassociated_are_named_with_their_cidrs() {
 }
 
 #[test]
+fn an_asn_with_associations_that_is_not_under_this_ipam_is_said_to_be_none_of_its() {
+    let function = Function::in_world(World { asns: vec![], ..with_associations(&["associated"]) });
+    assert_error(
+        function.invoke(&request()),
+        "AsnStillAssociated",
+        &["disassociated. DescribeIpamByoasn lists no such ASN under this IPAM. EC2 said: "],
+    );
+}
+
+#[test]
+fn an_outcome_that_is_unknown_stays_so_beside_associations() {
+    let function = Function::in_world(with_associations(&["associated"]));
+    function.ec2.fault(DeprovisionIpamByoasn, Fault::Reset { after_effect: true });
+    function.ec2.fault(DescribeIpamByoasn, Fault::Throttle);
+    assert_error(function.invoke(&request()), "AsnStillAssociated", &["203.0.113.0/24", "outcome is unknown"]);
+}
+
+#[test]
 fn associations_of_another_asn_do_not_matter() {
     let cidr = Cidr::new("203.0.113.0/24").with(Association::new("64501"));
     let function = Function::in_world(World { cidrs: vec![cidr], ..World::default() });

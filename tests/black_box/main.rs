@@ -10,6 +10,7 @@ mod request;
 mod response;
 mod samples;
 mod settings;
+#[allow(dead_code, reason = "the tests of a hostile world use the rest")]
 mod support;
 mod time;
 mod tls;

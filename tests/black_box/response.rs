@@ -20,13 +20,13 @@ fn answer(byoasn: &str) -> Fault {
 fn a_deprovision_answers_with_the_members_that_ec2_gave_and_no_others() {
     for (byoasn, expected) in [
         (
-            "<byoasn><asn>64500</asn><ipamId>ipam-0</ipamId><statusMessage>a &lt;b&gt;</statusMessage>\
+            "<byoasn><asn>64500</asn><ipamId>ipam-0123456789abcdef0</ipamId><statusMessage>a &lt;b&gt;</statusMessage>\
              <state>pending-deprovision</state></byoasn>",
-            json!({ "Asn": "64500", "IpamId": "ipam-0", "StatusMessage": "a <b>", "State": "pending-deprovision" }),
+            json!({ "Asn": "64500", "IpamId": IPAM, "StatusMessage": "a <b>", "State": "pending-deprovision" }),
         ),
         (
-            "<byoasn><asn>64500</asn><ipamId>ipam-0</ipamId><state>deprovisioned</state></byoasn>",
-            json!({ "Asn": "64500", "IpamId": "ipam-0", "State": "deprovisioned" }),
+            "<byoasn><asn>64500</asn><ipamId>ipam-0123456789abcdef0</ipamId><state>deprovisioned</state></byoasn>",
+            json!({ "Asn": "64500", "IpamId": IPAM, "State": "deprovisioned" }),
         ),
         (
             "<byoasn><asn>64500</asn><state>a-state-of-next-year</state></byoasn>",

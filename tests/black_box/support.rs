@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -51,7 +52,9 @@ impl Setup {
             ("AWS_ENDPOINT_URL_EC2", ec2.endpoint()),
         ];
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        Self { ec2, program: env!("CARGO_BIN_EXE_deprovision-ipam-byoasn").into(), environment }
+        // Another build, the release for one.
+        let program = env::var_os("FUNCTION_BINARY").unwrap_or(env!("CARGO_BIN_EXE_deprovision-ipam-byoasn").into());
+        Self { ec2, program: program.into(), environment }
     }
 
     pub fn endpoint(&self) -> &str {
@@ -125,6 +128,15 @@ impl Function {
         outcome(&self.api.answer(&id, Duration::from_mins(1)).expect("no answer in a minute"))
     }
 
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Kills the function wherever it is, and leaves EC2 as it is: with every line it has logged.
+    pub fn crash(self) -> (ec2::StandIn, Vec<String>) {
+        (self.ec2, self.process.kill())
+    }
+
     /// The calls that EC2 saw, a line each: the action and its parameters in order.
     pub fn calls(&self) -> Vec<String> {
         let line = |call: ec2::Call| {
@@ -189,7 +201,7 @@ fn parse(log: &[String]) -> Vec<Value> {
     log.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect()
 }
 
-fn outcome(answer: &Answer) -> Result<Value, (String, String)> {
+pub fn outcome(answer: &Answer) -> Result<Value, (String, String)> {
     let json = answer.json();
     match answer {
         Answer::Response(_) => Ok(json),

@@ -5,16 +5,19 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use stand_ins::ec2::{Options, StandIn, World};
+use stand_ins::ec2::{Network, Options, StandIn, World};
 
 const HELP: &str = r#"A stand-in for EC2 that knows DeprovisionIpamByoasn, DescribeIpamByoasn,
 DescribeByoipCidrs and DisassociateIpamByoasn. It runs until it is killed.
 
-Usage: ec2-stand-in [--port N] [--tls DIR] [--world FILE]
+Usage: ec2-stand-in [--port N] [--tls DIR] [--world FILE] [--network STATE]
 
   --port N      listen on this port of 127.0.0.1 (default: 0, a free one)
   --tls DIR     serve HTTPS, and write the CA's certificate to DIR/ca.pem
   --world FILE  what there is in the Region, in JSON (default: one IPAM with one ASN)
+  --network S   what connections meet: fine (the default), refuse, silent (neither made nor
+                refused), reset, close, hang, drip, garbage; and with --tls: wrong-name,
+                expired (certificates)
 
 The first line on standard output is `EC2 stand-in on URL`. Each call is a line on
 standard error. What follows can be done while it runs:
@@ -47,6 +50,9 @@ Faults, each of them for one call:
 
   Kinds: throttle; error (status, code, message); no-code, empty-body, html, truncated-xml
   (status); slow (seconds, after_effect); hang, reset, close (after_effect); half-answer;
+  breaks (at: start, head, half-body, end; by: close, reset, hang, {"drip": {"seconds": 60}},
+  garbage; status, after_effect); last-answer (seconds; the
+  connection ends);
   no-byoasn; state (state, status_message); dry-run-ignored (after_effect);
   raw (status, headers, body, after_effect). In `message` and `body`, {authorization} and
   {session_token} stand for what the request carried.
@@ -87,11 +93,16 @@ fn options() -> Result<Option<Options>, Box<dyn Error>> {
             Long("port") => options.port = parser.value()?.parse()?,
             Long("tls") => options.ca_bundle = Some(PathBuf::from(parser.value()?).join("ca.pem")),
             Long("world") => options.world = read_world(&parser.value()?.into())?,
+            Long("network") => options.network = network(&parser.value()?.string()?)?,
             Long("help") | Short('h') => return Ok(None),
             other => return Err(other.unexpected().into()),
         }
     }
     Ok(Some(options))
+}
+
+fn network(name: &str) -> Result<Network, Box<dyn Error>> {
+    serde_json::from_value(name.into()).map_err(|error| format!("--network: {error}").into())
 }
 
 fn read_world(path: &PathBuf) -> Result<World, Box<dyn Error>> {

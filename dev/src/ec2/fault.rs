@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::http::{Break, Point};
+
 /// Something that happens to one call. `after_effect` says on which side of the change to the
 /// world it happens: a call that was cut off may or may not have been carried out.
 ///
@@ -49,6 +51,24 @@ pub enum Fault {
     },
     /// The first half of the normal answer, then the end of the connection. The change is made.
     HalfAnswer,
+    /// The answer up to this point, and then this instead of the rest. `status` 200 is the normal
+    /// answer; another one is that of an `InternalError`, and then `after_effect` says whether the
+    /// change is made all the same. At the start of the normal answer it also does; later the
+    /// change was made.
+    Breaks {
+        at: Point,
+        by: Break,
+        #[serde(default = "ok")]
+        status: u16,
+        #[serde(default)]
+        after_effect: bool,
+    },
+    /// The normal answer, after some time, with `connection: close`: the next call needs another
+    /// connection.
+    LastAnswer {
+        #[serde(default)]
+        seconds: f64,
+    },
     /// A success that has nothing but a request ID. The change is made.
     NoByoasn,
     /// The deprovisioned ASN comes into this state at once, and the answer says so.
@@ -100,15 +120,24 @@ impl Fault {
             | Self::EmptyBody { status }
             | Self::Html { status }
             | Self::TruncatedXml { status }
+            | Self::Breaks { status, .. }
             | Self::Raw { status, .. }
                 if !(200..=599).contains(status) =>
             {
                 Err(format!("status is {status}, and wants 200 to 599"))
             }
-            Self::Slow { seconds, .. } if std::time::Duration::try_from_secs_f64(*seconds).is_err() => {
+            Self::Slow { seconds, .. }
+            | Self::LastAnswer { seconds }
+            | Self::Breaks { by: Break::Drip { seconds }, .. }
+                if std::time::Duration::try_from_secs_f64(*seconds).is_err() =>
+            {
                 Err(format!("seconds is {seconds}, and wants 0 or more"))
             }
             _ => Ok(()),
         }
     }
+}
+
+fn ok() -> u16 {
+    200
 }

@@ -26,10 +26,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use action::Action;
-pub use fault::Fault;
+pub use fault::{Break, Fault, Point};
 pub use service::Call;
 pub use world::{After, Asn, Association, Cidr, Codes, World};
 
+pub use crate::http::Network;
 use crate::http::{Identity, Reply, Server};
 use service::{Service, State};
 use temporary_file::TemporaryFile;
@@ -42,6 +43,8 @@ pub struct Options {
     pub port: u16,
     /// Serve HTTPS, and write the CA's certificate to this file.
     pub ca_bundle: Option<PathBuf>,
+    /// What connections meet from the start.
+    pub network: Network,
     /// Write a line for every call to the standard error stream.
     pub log: bool,
 }
@@ -53,7 +56,7 @@ pub struct StandIn {
     ca_bundle: Option<PathBuf>,
     /// Held for its end.
     temporary_file: Option<TemporaryFile>,
-    _server: Server,
+    server: Server,
 }
 
 impl StandIn {
@@ -91,24 +94,27 @@ impl StandIn {
     /// make no sense.
     pub fn start_with(options: Options) -> Result<Self, Box<dyn Error>> {
         options.world.check()?;
-        let acceptor = match &options.ca_bundle {
+        let identity = match &options.ca_bundle {
             None => None,
             Some(path) => {
                 let identity = Identity::generate()?;
-                fs::write(path, identity.ca_pem)
+                fs::write(path, &identity.ca_pem)
                     .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-                Some(identity.acceptor)
+                Some(identity)
             }
         };
         let service = Arc::new(Service::new(options.world, options.log.then_some(log as _)));
-        let server = Server::start(options.port, acceptor, Arc::clone(&service))?;
+        let server = Server::start(options.port, identity, Arc::clone(&service))?;
+        if options.network != Network::Fine {
+            server.network(options.network);
+        }
         let port = server.address().port();
         let endpoint = if options.ca_bundle.is_some() {
             format!("https://localhost:{port}")
         } else {
             format!("http://127.0.0.1:{port}")
         };
-        Ok(Self { service, endpoint, ca_bundle: options.ca_bundle, temporary_file: None, _server: server })
+        Ok(Self { service, endpoint, ca_bundle: options.ca_bundle, temporary_file: None, server })
     }
 
     /// For `AWS_ENDPOINT_URL_EC2`.
@@ -141,6 +147,21 @@ impl StandIn {
         });
     }
 
+    /// Forgets the faults that wait.
+    pub fn clear_faults(&self) {
+        self.service.with(|state| state.faults.clear());
+    }
+
+    /// What connections meet from now on. Those that exist stay as they are.
+    pub fn network(&self, network: Network) {
+        self.server.network(network);
+    }
+
+    /// Ends every connection without an answer, as an idle timeout does: in order, or with a reset.
+    pub fn end_connections(&self, reset: bool) {
+        self.server.end_connections(reset);
+    }
+
     /// Every call since the start, the last [`StandIn::clear_calls`] or the last
     /// [`StandIn::set_world`], in order.
     #[must_use]
@@ -159,6 +180,21 @@ impl StandIn {
             state.world.settle();
             state.world.clone()
         })
+    }
+
+    /// Changes the Region as others do: calls and faults stay.
+    ///
+    /// # Panics
+    ///
+    /// When the world's values make no sense afterwards.
+    pub fn change_world(&self, change: impl FnOnce(&mut World)) {
+        self.service.with(|state| {
+            state.world.settle();
+            change(&mut state.world);
+            if let Err(message) = state.world.check() {
+                panic!("{message}");
+            }
+        });
     }
 
     /// Starts all over: another world, no faults, no calls.
@@ -182,6 +218,7 @@ fn log(call: &Call, reply: &Reply) {
             None => response.status.to_string(),
         },
         Reply::Half(_) => "half an answer".to_owned(),
+        Reply::Broken { at, by, .. } => format!("{by:?} at {at:?} of the answer"),
         Reply::Close => "closed".to_owned(),
         Reply::Reset => "reset".to_owned(),
         Reply::Hang => "no answer".to_owned(),

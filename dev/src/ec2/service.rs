@@ -10,7 +10,7 @@ use super::action::Action;
 use super::answer::Writer;
 use super::control;
 use super::error::ApiError;
-use super::fault::Fault;
+use super::fault::{Fault, Point};
 use super::operations::{DryRun, execute, execute_into_state};
 use super::query::Query;
 use super::world::World;
@@ -157,6 +157,23 @@ impl Exchange<'_> {
             Fault::Reset { after_effect } => self.cut(after_effect, Reply::Reset),
             Fault::Close { after_effect } => self.cut(after_effect, Reply::Close),
             Fault::HalfAnswer => Reply::Half(self.normal()),
+            Fault::Breaks { at, by, status, after_effect } => {
+                let response = match status {
+                    200 if after_effect || !matches!(at, Point::Start) => self.normal(),
+                    200 => Response::empty(200),
+                    status => {
+                        if after_effect {
+                            self.normal();
+                        }
+                        writer.failure(&ApiError::new(status, "InternalError", "Internal error."))
+                    }
+                };
+                Reply::Broken { response, at, by }
+            }
+            Fault::LastAnswer { seconds } => {
+                tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+                Reply::Answer(self.normal().with_header("connection", "close"))
+            }
             Fault::NoByoasn => {
                 self.normal();
                 Reply::Answer(writer.success(action, ""))

@@ -5,11 +5,13 @@
 
 mod connection;
 mod message;
+mod network;
 mod reader;
 mod server;
 mod tls;
 
-pub use connection::Reply;
+pub use connection::{Break, Point, Reply};
 pub use message::{Request, Response};
+pub use network::Network;
 pub use server::{Handler, Server};
 pub use tls::Identity;

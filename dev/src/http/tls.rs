@@ -5,21 +5,27 @@ use std::sync::Arc;
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::TlsAcceptor;
 
+use super::network::Network;
+
 /// Made anew for every server.
 pub struct Identity {
-    pub acceptor: TlsAcceptor,
     /// The CA's certificate in PEM, for the client to trust.
     pub ca_pem: String,
+    good: TlsAcceptor,
+    wrong_name: TlsAcceptor,
+    expired: TlsAcceptor,
 }
 
 impl Identity {
-    /// A CA and a leaf, since rustls refuses a self-signed certificate as a server's.
+    /// A CA and a leaf, since rustls refuses a self-signed certificate as a server's; and two leaves
+    /// that a client must refuse.
     pub fn generate() -> Result<Self, Box<dyn Error>> {
         let mut ca = CertificateParams::default();
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -27,23 +33,48 @@ impl Identity {
         ca.distinguished_name.push(DnType::CommonName, "EC2 stand-in CA");
         let ca_key = KeyPair::generate()?;
         let ca_pem = ca.self_signed(&ca_key)?.pem();
+        let issuer = Issuer::from_params(&ca, &ca_key);
 
-        let mut leaf = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
-        leaf.distinguished_name.push(DnType::CommonName, "EC2 stand-in");
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // OpenSSL, as Python 3.13 sets it up, refuses a leaf that does not name its issuer's key.
-        leaf.use_authority_key_identifier_extension = true;
-        let leaf_key = KeyPair::generate()?;
-        let leaf = leaf.signed_by(&leaf_key, &Issuer::from_params(&ca, &ca_key))?;
-
-        let key = PrivatePkcs8KeyDer::from(leaf_key.serialize_der());
-        // Named, because a process in which two providers are compiled in has no default one.
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf.der().clone()], key.into())?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), ca_pem })
+        let localhost = leaf(&["localhost", "127.0.0.1"])?;
+        let mut expired = localhost.clone();
+        expired.not_before = date_time_ymd(2000, 1, 1);
+        expired.not_after = date_time_ymd(2001, 1, 1);
+        Ok(Self {
+            ca_pem,
+            good: acceptor(&localhost, &issuer)?,
+            wrong_name: acceptor(&leaf(&["ec2.us-east-1.amazonaws.com.example"])?, &issuer)?,
+            expired: acceptor(&expired, &issuer)?,
+        })
     }
+
+    pub(super) fn acceptor(&self, network: Network) -> TlsAcceptor {
+        match network {
+            Network::WrongName => &self.wrong_name,
+            Network::Expired => &self.expired,
+            _ => &self.good,
+        }
+        .clone()
+    }
+}
+
+fn leaf(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
+    let mut leaf = CertificateParams::new(names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>())?;
+    leaf.distinguished_name.push(DnType::CommonName, "EC2 stand-in");
+    leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    // OpenSSL, as Python 3.13 sets it up, refuses a leaf that does not name its issuer's key.
+    leaf.use_authority_key_identifier_extension = true;
+    Ok(leaf)
+}
+
+fn acceptor(leaf: &CertificateParams, issuer: &Issuer<&KeyPair>) -> Result<TlsAcceptor, Box<dyn Error>> {
+    let key = KeyPair::generate()?;
+    let certificate = leaf.signed_by(&key, issuer)?;
+    // Named, because a process in which two providers are compiled in has no default one.
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }

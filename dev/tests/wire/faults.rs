@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::time::{Duration, Instant};
 
-use stand_ins::ec2::{Action, Fault, StandIn, World};
+use stand_ins::ec2::{Action, Break, Fault, Point, StandIn, World};
 
 use crate::client::{CREDENTIAL, Client, authorization, call, deprovision, deprovision_params, look, try_call};
 
@@ -180,4 +180,61 @@ fn an_answer_may_be_anything() {
     assert_eq!(answer.headers["x-tea"], "pot");
     assert_eq!(answer.body, "\u{1}<Code>States.Timeout</Code>");
     assert_eq!(state(&ec2), "provisioned");
+}
+
+/// What a client reads of an answer that breaks, until the connection ends or nothing comes for a while.
+fn rest_of(ec2: &StandIn) -> (String, Option<ErrorKind>) {
+    let mut client = Client::new(ec2.endpoint());
+    client.0.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let body = "Version=2016-11-15&".to_owned() + &deprovision_params();
+    client.send("POST", "/", &authorization(CREDENTIAL), &body);
+    let mut bytes = Vec::new();
+    let error = client.0.read_to_end(&mut bytes).err().map(|error| error.kind());
+    (String::from_utf8_lossy(&bytes).into_owned(), error)
+}
+
+#[test]
+fn an_answer_may_break_at_any_point() {
+    for (at, shows, hides) in [
+        (Point::Start, "", "HTTP"),
+        (Point::Head, "\r\n\r\n", "<?xml"),
+        (Point::HalfBody, "<?xml", "</DeprovisionIpamByoasnResponse>"),
+        (Point::End, "</DeprovisionIpamByoasnResponse>", "\u{fffd}"),
+    ] {
+        let ec2 = with(Fault::Breaks { at, by: Break::Close, status: 200, after_effect: true });
+        let (text, error) = rest_of(&ec2);
+        assert_eq!(error, None);
+        assert!(text.contains(shows) && !text.contains(hides), "{at:?}: {text}");
+        assert_eq!(state(&ec2), "pending-deprovision");
+    }
+}
+
+#[test]
+fn an_answer_may_break_in_any_way() {
+    for (by, end) in [
+        (Break::Close, None),
+        (Break::Reset, Some(ErrorKind::ConnectionReset)),
+        (Break::Hang, Some(ErrorKind::WouldBlock)),
+        (Break::Garbage, None),
+        (Break::Drip { seconds: 1000.0 }, Some(ErrorKind::WouldBlock)),
+    ] {
+        let ec2 = with(Fault::Breaks { at: Point::Head, by, status: 503, after_effect: false });
+        let (text, error) = rest_of(&ec2);
+        assert_eq!(error, end, "{by:?}");
+        assert_eq!(text.contains('\u{fffd}'), by == Break::Garbage);
+        assert_eq!(state(&ec2), "provisioned");
+    }
+    let ec2 =
+        with(Fault::Breaks { at: Point::Start, by: Break::Drip { seconds: 0.3 }, status: 200, after_effect: true });
+    let start = Instant::now();
+    assert_eq!(deprovision(&ec2).element("state"), Some("pending-deprovision"));
+    assert!(start.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn an_answer_may_be_the_last_on_its_connection() {
+    let ec2 = with(Fault::LastAnswer { seconds: 0.0 });
+    let (text, error) = rest_of(&ec2);
+    assert_eq!(error, None);
+    assert!(text.contains("connection: close") && text.ends_with("</DeprovisionIpamByoasnResponse>"), "{text}");
 }

@@ -5,6 +5,7 @@ mod control;
 mod ec2;
 mod faults;
 mod http;
+mod network;
 mod program;
 mod runtime_api;
 mod tls;

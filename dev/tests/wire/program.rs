@@ -34,7 +34,7 @@ fn help_shows_a_world_and_faults() {
     let output = program().arg("--help").output().unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
-    for part in ["--port N", "--tls DIR", "--world FILE", "\"asns\"", "\"faults\""] {
+    for part in ["--port N", "--tls DIR", "--world FILE", "--network S", "\"asns\"", "\"faults\""] {
         assert!(help.contains(part), "{part}");
     }
 }
@@ -45,6 +45,7 @@ fn a_bad_option_or_world_ends_it_with_a_message() {
         (["--prot", "1"], "invalid option '--prot'"),
         (["--port", "x"], "cannot parse argument \"x\""),
         (["--world", "no-such.json"], "no-such.json: No such file"),
+        (["--network", "fog"], "unknown variant `fog`"),
         (["--tls", "no-such-folder"], "cannot write no-such-folder/ca.pem"),
     ] {
         let output = program().args(arguments).output().unwrap();

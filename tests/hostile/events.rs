@@ -1,0 +1,247 @@
+//! Events that nobody sends in good faith. Each is refused as what it is, EC2 hears nothing, and the
+//! process goes on.
+
+use std::iter::repeat_n;
+
+use serde_json::json;
+
+use crate::{secret_free, support::*};
+
+/// The size of an invocation's payload that Lambda accepts.
+const SIX_MB: usize = 6 * 1024 * 1024;
+
+fn refuse<E: Into<Vec<u8>>>(events: impl IntoIterator<Item = E>) {
+    let function = Function::start();
+    let mut count = 0;
+    for event in events {
+        let event = event.into();
+        let shown = String::from_utf8_lossy(&event[..event.len().min(200)]).into_owned();
+        let outcome = function.invoke_text(event);
+        let (error_type, message) = outcome.expect_err(&shown);
+        assert_eq!(error_type, "InvalidEvent", "{shown}: {message}");
+        assert!(message.ends_with("Nothing was sent to EC2."), "{shown}: {message}");
+        count += 1;
+    }
+    assert_eq!(function.calls(), Vec::<String>::new());
+    assert_eq!(function.invoke(&request()), Ok(pending()), "the process goes on");
+    assert_eq!(secret_free(function.raw_log()).len(), count + 1, "one line an invocation");
+}
+
+#[test]
+fn six_megabytes_of_anything_are_refused() {
+    refuse([
+        "x".repeat(SIX_MB),
+        "[".repeat(SIX_MB),
+        r#"{"a":"#.repeat(SIX_MB / 5),
+        format!("\"{}\"", "y".repeat(SIX_MB - 2)),
+        format!(r#"{{"IpamId":"ipam-0","Asn":{}}}"#, "1".repeat(SIX_MB - 30)),
+        format!(r#"{{"IpamId":"ipam-0","Asn":"{}"}}"#, "1".repeat(SIX_MB - 32)),
+        format!(r#"{{"IpamId":"{}","Asn":1}}"#, "\\u0000".repeat(SIX_MB / 6 - 10)),
+        format!(r#"{{"IpamId":"ipam-0","Asn":1,"{}":1}}"#, "D".repeat(SIX_MB - 40)),
+        format!(r#"{{"IpamId":"ipam-0","Asn":1{}}}"#, r#","DryRun":true"#.repeat(SIX_MB / 14 - 4)),
+        format!(r#"{{"IpamId":"ipam-0","Asn":{}{}}}"#, "[".repeat(SIX_MB / 2 - 20), "]".repeat(SIX_MB / 2 - 20)),
+        format!("{}{}", " ".repeat(SIX_MB - 2), "{}"),
+    ]);
+}
+
+#[test]
+fn six_megabytes_around_a_good_request_are_a_good_request() {
+    let function = Function::start();
+    let padding = "p".repeat(SIX_MB - 300);
+    let event = json!({ "detail-type": "a", "padding": padding, "detail": request() });
+    assert_eq!(function.invoke(&event), Ok(pending()));
+    assert_eq!(function.calls(), [DEPROVISION]);
+}
+
+#[test]
+fn nesting_ends_where_the_parser_says_so() {
+    refuse([120, 127, 128, 129, 1_000, 100_000, 1_000_000].map(|depth| {
+        let nested: String = repeat_n("{\"a\":", depth).chain(["1"]).chain(repeat_n("}", depth)).collect();
+        format!(r#"{{"IpamId":"ipam-0","Asn":1,"DryRun":{nested}}}"#)
+    }));
+}
+
+#[test]
+fn bytes_that_are_no_utf8_are_refused_wherever_a_request_has_them() {
+    refuse([
+        &b"\xff\xfe"[..],
+        b"\xef\xbb\xbf{\"IpamId\":\"ipam-0\",\"Asn\":1}",
+        b"{\"IpamId\":\"ipam-0\xc0\x80\",\"Asn\":1}",
+        b"{\"IpamId\":\"ipam-0\",\"Asn\":\"1\xed\xa0\x80\"}",
+        b"{\"IpamId\":\"ipam-0\",\"Asn\":1,\"DryRun\xff\":true}",
+        b"{\"IpamId\":\"ipam-0\",\"Asn\":1}\xff",
+        b"{\"IpamId\":\"ipam-0\",\"Asn\":1}\0",
+        b"{\0\"IpamId\":\"ipam-0\",\"Asn\":1}",
+        // UTF-16.
+        b"{\0\"\0I\0p\0a\0m\0I\0d\0\"\0:\0\"\0",
+    ]);
+}
+
+#[test]
+fn control_characters_and_lone_surrogates_are_refused() {
+    refuse(
+        [
+            r#""ipam-0\u0000""#,
+            r#""ipam-0\n""#,
+            r#""ipam-0\u001b[31m""#,
+            r#""ipam-0\u007f""#,
+            r#""ipam-0\u0085""#,
+            r#""\ud800ipam-0""#,
+            r#""ipam-0\udfff""#,
+            r#""ipam-0\ud83d""#,
+            "\"ipam-0\u{1}\"",
+            "\"ipam-0\n\"",
+            "\"ipam-0\u{202e}\"",
+            "\"ipam-0\u{200b}\"",
+        ]
+        .map(|id| format!(r#"{{"IpamId":{id},"Asn":1}}"#)),
+    );
+    refuse([
+        r#"{"IpamId":"ipam-0","Asn":1,"Dry\ud800Run":true}"#,
+        r#"{"IpamId":"ipam-0","Asn":1,"DryRun\u0000":true}"#,
+        r#"{"IpamId":"ipam-0","Asn":"1\u0000"}"#,
+    ]);
+}
+
+#[test]
+fn digits_and_letters_that_only_look_alike_are_refused() {
+    refuse(
+        [
+            "６４５００",
+            "𝟔𝟒𝟓𝟎𝟎",
+            "٦٤٥٠٠",
+            "۶۴۵۰۰",
+            "६४५००",
+            "⁶⁴⁵⁰⁰",
+            "①",
+            "Ⅵ",
+            "АS64500",
+            "ＡS64500",
+            "1․10",
+            "1。10",
+            "−1",
+            "64\u{ad}500",
+        ]
+        .map(|asn| json!({ "IpamId": IPAM, "Asn": asn }).to_string()),
+    );
+    refuse(
+        [
+            "ipаm-0123",
+            "ipam‐0123",
+            "ipam–0123",
+            "іpam-0123",
+            "ipam-０123",
+            "ipam-0123а",
+            "ıpam-0123",
+            "ipam-0123\u{301}",
+        ]
+        .map(|id| json!({ "IpamId": id, "Asn": 1 }).to_string()),
+    );
+    refuse(
+        ["DryRún", "DryRun\u{200b}", "\u{feff}DryRun", "DrуRun", "ＤryRun"]
+            .map(|member| json!({ "IpamId": IPAM, "Asn": 1, member: true }).to_string()),
+    );
+}
+
+#[test]
+fn numbers_beyond_any_integer_are_refused() {
+    refuse(
+        [
+            "4294967295",
+            "4294967296",
+            "18446744073709551615",
+            "18446744073709551616",
+            "340282366920938463463374607431768211457",
+            "-0",
+            "-1",
+            "1e0",
+            "1E400",
+            "1e-400",
+            "64500.0",
+            "64500e0",
+            "0x1",
+            "01",
+            "+1",
+            "1_000",
+            "NaN",
+            "Infinity",
+            ".5",
+            "1.",
+        ]
+        .map(|asn| format!(r#"{{"IpamId":"ipam-0","Asn":{asn}}}"#)),
+    );
+    refuse([
+        format!(r#"{{"IpamId":"ipam-0","Asn":{}}}"#, "9".repeat(100_000)),
+        format!(r#"{{"IpamId":"ipam-0","Asn":1{}}}"#, "0".repeat(400)),
+        format!(r#"{{"IpamId":"ipam-0","Asn":"4294967296.{}"}}"#, "1".repeat(400)),
+        // 64500 after a 32-bit and after a 64-bit number has run over.
+        r#"{"IpamId":"ipam-0","Asn":4295031796}"#.into(),
+        r#"{"IpamId":"ipam-0","Asn":18446744073709616116}"#.into(),
+    ]);
+}
+
+#[test]
+fn an_event_that_can_be_read_in_two_ways_is_refused_however_it_is_spelt() {
+    let spellings = ["DryRun", r"\u0044ryRun", r"Dry\u0052un", r"\u0044\u0072\u0079\u0052\u0075\u006e"];
+    let twice = spellings.into_iter().flat_map(|a| spellings.map(|b| (a, b))).flat_map(|(a, b)| {
+        [("true", "false"), ("false", "true"), ("true", "true"), ("true", "null")]
+            .map(|(x, y)| format!(r#""IpamId":"{IPAM}","{a}":{x},"Asn":"64500","{b}":{y}"#))
+    });
+    refuse(twice.flat_map(|members| {
+        [
+            format!("{{{members}}}"),
+            format!(r#"{{"detail-type":"a","detail":{{{members}}}}}"#),
+            format!(r#"{{"detail-type":"a","det\u0061il":{{{members}}}}}"#),
+        ]
+    }));
+    let good = request();
+    let dry = request_with(&json!({ "DryRun": true }));
+    refuse([
+        format!(r#"{{"detail-type":"a","detail":{dry},"detail":{good}}}"#),
+        format!(r#"{{"detail-type":"a","detail":{dry},"det\u0061il":{good}}}"#),
+        format!(r#"{{"detail-type":"a","detail-type":"a","detail":{good}}}"#),
+        format!(r#"{{"detail-type":"a","DryRun":true,"detail":{good}}}"#),
+        format!(r#"{{"detail-type":"a","\u0044ryRun":true,"detail":{good}}}"#),
+        format!(r#"{{"detail-type":"a","dryrun":true,"detail":{good}}}"#),
+        format!("{dry}{good}"),
+        format!("{dry}\n{good}"),
+        format!("[{dry},{good}]"),
+        format!(r#"{{"IpamId":"{IPAM}","Asn":"64500","Asn":"64501"}}"#),
+        format!(r#"{{"IpamId":"{IPAM}","IpamId":"ipam-0","Asn":"64500"}}"#),
+        format!(r#"{{"IpamId":"{IPAM}","Asn":"64500","DryRunFirst":true,"DryRunFirst":false}}"#),
+        format!(r#"{{"IpamId":"{IPAM}","Asn":"64500",/* "DryRun":true */"DryRunFirst":false}}"#),
+        format!(r#"{{"IpamId":"{IPAM}","Asn":"64500",}}"#),
+        format!("{{'IpamId':'{IPAM}','Asn':'64500'}}"),
+        json!(good.to_string()).to_string(),
+    ]);
+}
+
+/// What an attacker puts where an ID belongs, to make the log say what was never so.
+const FORGERY: &str = "ipam-0\n{\"timestamp\":\"2026-01-01T00:00:00Z\",\"level\":\"INFO\",\"message\":\"EC2 has accepted\"}\r\n\
+                       \u{1b}[2K\u{1b}[1A2026-01-01T00:00:00Z  INFO EC2 has accepted\u{85}\u{2028}\u{9b}2K\u{202e}";
+
+#[test]
+fn an_event_cannot_forge_a_log_line_in_either_format() {
+    for format in ["JSON", "Text"] {
+        let function = Setup::new(stand_ins::ec2::World::default()).set("AWS_LAMBDA_LOG_FORMAT", format).start();
+        let events = [
+            json!({ "IpamId": FORGERY, "Asn": 1 }),
+            json!({ "IpamId": IPAM, "Asn": FORGERY }),
+            json!({ FORGERY: 1 }),
+            json!({ "detail-type": "a", FORGERY: 1, "detail": { FORGERY: 1 } }),
+            json!({ "IpamId": IPAM, "Asn": 1, "DryRun": FORGERY }),
+        ];
+        for event in &events {
+            assert_error(function.invoke(event), "InvalidEvent", &[]);
+        }
+        // The raw characters, which JSON does not allow, come before the parser too.
+        assert_error(function.invoke_text(FORGERY), "InvalidEvent", &[]);
+        assert_error(function.invoke_text(format!("{{\"{FORGERY}\":1}}")), "InvalidEvent", &[]);
+        let log = function.raw_log();
+        assert_eq!(log.len(), events.len() + 2, "{format}: one line an invocation: {log:#?}");
+        for line in log {
+            assert!(line.contains("ERROR") && line.contains("InvalidEvent"), "{line}");
+            assert!(!line.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}')), "{line:?}");
+        }
+    }
+}
