@@ -53,10 +53,17 @@ build: ## Builds for development, the stand-ins too, as the tests need it
 package: $(call installed,sam) ## Writes the zip for Terraform, CDK or the console to dist/
 	$(call with,sam) python3 dev/package/package.py
 
-bench: $(call installed,bench) package bench-peers ## Measures cold starts beside a Python, a Node.js and an empty function; NAIVE=1 adds a naive Rust one
+check-size: $(call installed,roots) package valgrind ## The limits on the zip, on the instructions of a start, and on the dependency graph
+	dev/check-graph.sh
+	cargo build --locked --quiet -p bench
+	python3 dev/bench/zips.py target/bench/zips own=$(artifact-own)
+	target/debug/bench --roots "$$(.venv/roots/bin/python -m certifi)" --own $(program-own) \
+	    --zips target/bench/zips --count --limits dev/bench/limits.json
+
+bench: $(call installed,bench) $(call installed,roots) package bench-peers ## Measures cold starts beside a Python, a Node.js and an empty function; NAIVE=1 adds a naive Rust one
 	cargo build --locked --quiet --release -p bench
 	python3 dev/bench/zips.py target/bench/zips $(foreach it,$(candidates),$(it)=$(artifact-$(it)))
-	target/release/bench --roots "$$(.venv/bench/bin/python -m certifi)" --zips target/bench/zips --out $(OUT) \
+	target/release/bench --roots "$$(.venv/roots/bin/python -m certifi)" --zips target/bench/zips --out $(OUT) \
 	    $(foreach it,$(candidates),--$(it) $(program-$(it))) $(BENCH)
 
 clean: ## Removes everything that was built, downloaded or installed here
@@ -80,7 +87,11 @@ program-naive = $(artifact-naive)
 # Node.js where it could be installed.
 candidates = own floor python $(shell test -e $(artifact-node) && echo node) $(if $(NAIVE),naive)
 
-.PHONY: bench bench-peers
+.PHONY: bench bench-peers check-size valgrind
+valgrind:
+	@command -v valgrind >/dev/null || { apt-get -q update && apt-get -qy install --no-install-recommends valgrind; } \
+	    || { echo "check-size needs valgrind" >&2; exit 1; }
+
 bench-peers: $(call installed,lambda)
 	$(call with,lambda) cargo lambda build --locked --release --example floor
 	@$(MAKE) --no-print-directory $(artifact-node) || { rm -rf $(dir $(artifact-node)); echo "bench: without Node.js. Its \

@@ -2,9 +2,12 @@
 
 mod candidate;
 mod cgroup;
+mod count;
 mod lambda;
+mod limits;
 mod machine;
 mod options;
+mod picture;
 mod price;
 mod process;
 mod procfs;
@@ -19,6 +22,7 @@ use std::fs;
 use std::process::ExitCode;
 
 use cgroup::Cgroup;
+use limits::Limits;
 use options::Options;
 use report::{Memory, Report};
 use start::Stage;
@@ -29,7 +33,8 @@ fn main() -> ExitCode {
             print!("{}", options::HELP);
             Ok(())
         }
-        Some(options) => run(&options),
+        Some(options) if options.count => count(&options),
+        Some(options) => measure(&options),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -40,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+fn measure(options: &Options) -> Result<(), Box<dyn Error>> {
     let Options { candidates, plan, .. } = options;
     let stage = Stage::new(&options.roots)?;
     let samples = suite::free(&stage, candidates, *plan)?;
@@ -52,14 +57,29 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         }
         Err(reason) => Memory::Skipped(reason),
     };
-    let zip_bytes = |name: &str| Some(options.zips.as_ref()?.join(name).with_extension("zip").metadata().ok()?.len());
     let measured: Vec<_> = candidates.iter().cloned().zip(samples).collect();
-    let report = Report::new(*plan, stage.roots(), &measured, zip_bytes, memory);
+    let report = Report::new(*plan, stage.roots(), &measured, |name| options.zip_bytes(name), memory);
 
     println!("{}", table::markdown(&report));
     if let Some(directory) = &options.out {
         fs::create_dir_all(directory)?;
         fs::write(directory.join("benchmark.json"), serde_json::to_string_pretty(&report)? + "\n")?;
+        fs::write(directory.join("benchmark.svg"), picture::svg(&report)?)?;
     }
     Ok(())
+}
+
+fn count(options: &Options) -> Result<(), Box<dyn Error>> {
+    let stage = Stage::new(&options.roots)?;
+    let counted = options
+        .candidates
+        .iter()
+        .map(|candidate| Ok((candidate, count::instructions(&stage, candidate)?)))
+        .collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+    println!("{}", table::instructions(&counted));
+    let (Some(limits), Some((own, instructions))) = (&options.limits, counted.first()) else { return Ok(()) };
+    let zip_bytes = options.zip_bytes(&own.name).ok_or("--limits wants --zips with own.zip")?;
+    let (lines, kept) = Limits::read(limits)?.judge(zip_bytes, instructions);
+    println!("{}", lines.join("\n"));
+    if kept { Ok(()) } else { Err(format!("{} is not kept", limits.display()).into()) }
 }

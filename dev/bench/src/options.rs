@@ -27,6 +27,8 @@ Measures cold starts side by side. `make bench` builds everything and calls it.
     --warm-rounds N          after how many of them warm invocations follow (10)
     --warm N                 how many warm invocations (200)
     --memory-rounds N        cold starts of each at each memory size (20)
+    --count                  count instructions under valgrind instead of measuring time
+    --limits FILE            with --count: fail where this function's zip or instructions exceed these limits
     --out DIRECTORY          write benchmark.json and benchmark.svg there
 ";
 
@@ -35,6 +37,8 @@ pub struct Options {
     pub roots: PathBuf,
     pub zips: Option<PathBuf>,
     pub plan: Plan,
+    pub count: bool,
+    pub limits: Option<PathBuf>,
     pub out: Option<PathBuf>,
 }
 
@@ -47,6 +51,8 @@ impl Options {
         let mut roots = None;
         let mut zips = None;
         let mut plan = Plan { rounds: 100, warm_rounds: 10, warm: 200, memory_rounds: 20 };
+        let mut count = false;
+        let mut limits = None;
         let mut out = None;
         while let Some(argument) = parser.next()? {
             match argument {
@@ -70,13 +76,23 @@ impl Options {
                 Long("warm-rounds") => plan.warm_rounds = parser.value()?.parse()?,
                 Long("warm") => plan.warm = parser.value()?.parse()?,
                 Long("memory-rounds") => plan.memory_rounds = parser.value()?.parse()?,
+                Long("count") => count = true,
+                Long("limits") => limits = Some(path(&mut parser)?),
                 Long("out") => out = Some(PathBuf::from(parser.value()?)),
                 other => return Err(other.unexpected().into()),
             }
         }
         let own = own.ok_or("--own is missing; see --help")?;
         let candidates = std::iter::once(own).chain(others).collect();
-        Ok(Some(Self { candidates, roots: roots.ok_or("--roots is missing; see --help")?, zips, plan, out }))
+        let roots = roots.ok_or("--roots is missing; see --help")?;
+        Ok(Some(Self { candidates, roots, zips, plan, count, limits, out }))
+    }
+}
+
+impl Options {
+    /// The size of what a user of this candidate uploads.
+    pub fn zip_bytes(&self, name: &str) -> Option<u64> {
+        Some(self.zips.as_ref()?.join(name).with_extension("zip").metadata().ok()?.len())
     }
 }
 

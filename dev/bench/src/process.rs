@@ -57,6 +57,15 @@ impl Process {
         Ok(procfs::cpu_at_rest(self.id())?.saturating_sub(self.cpu_before))
     }
 
+    /// Asks it to end, and waits until it has.
+    pub fn terminate(mut self) -> io::Result<()> {
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        if !asked.success() {
+            return Err(io::Error::other("it has ended already"));
+        }
+        self.child.wait().map(|_| ())
+    }
+
     /// What the program has printed, for the person who wants to know why it failed.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()

@@ -80,6 +80,31 @@ impl Stage {
         fs::read_to_string(&self.bundle).unwrap_or_default().matches("BEGIN CERTIFICATE").count()
     }
 
+    /// Starts a candidate, has some answers of it, and asks it to end once it waits for more work.
+    pub fn start_and_end(&self, candidate: &Candidate, invocations: usize) -> Result<(), Box<dyn Error>> {
+        self.ec2.set_world(world(invocations));
+        let api = runtime_api::StandIn::start();
+        let environment = [lambda::environment(api.address(), MEMORY_MB), self.environment(candidate)].concat();
+        let mut process = Process::prepare(candidate, &environment, &self.scratch.0.join("log"))?;
+        process.start()?;
+        if !api.wait_for_poll(PATIENCE) {
+            return Err(format!("{} does not ask for work: {}", candidate.name, process.log()).into());
+        }
+        for nth in 0..invocations {
+            self.invoke(candidate, &api, &process, nth)?;
+        }
+        if !api.wait_for_polls(invocations + 1, PATIENCE) {
+            return Err(format!("{} does not ask for more work: {}", candidate.name, process.log()).into());
+        }
+        process.cpu()?;
+        Ok(process.terminate()?)
+    }
+
+    /// A name for a file that goes with the stage.
+    pub fn scratch_file(&self, name: &str) -> PathBuf {
+        self.scratch.0.join(name)
+    }
+
     /// Starts a candidate, has one answer of it, and then as many more as there is room for in `warm`. With a share,
     /// the processor is limited from the first poll on, as Lambda does.
     pub fn start(

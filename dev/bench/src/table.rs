@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::candidate::Candidate;
+use crate::count::Instructions;
 use crate::report::{Entry, Figure, Memory, Report, Share, Size};
 use crate::stats::Summary;
 
@@ -74,6 +76,20 @@ pub fn markdown(report: &Report) -> String {
     text
 }
 
+pub fn instructions(counted: &[(&Candidate, Instructions)]) -> String {
+    let names: Vec<&str> = counted.iter().map(|(candidate, _)| candidate.name.as_str()).collect();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count is a whole number")]
+    let cell = |it: &Summary| {
+        let [median, min, max] = [it.median, it.min, it.max].map(|it| thousands(it as u64));
+        format!("{median} ({min}–{max})")
+    };
+    aligned(&[
+        heading("instructions: median, least and most", &names),
+        row("init", counted.iter().map(|(_, it)| cell(&it.init))),
+        row("first answer", counted.iter().map(|(_, it)| cell(&it.first_answer))),
+    ])
+}
+
 fn heading(corner: &str, names: &[&str]) -> Vec<String> {
     row(corner, names.iter().map(|&name| name.to_owned()))
 }
@@ -102,6 +118,19 @@ pub fn three_digits(value: f64) -> String {
         9.995..99.95 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
     }
+}
+
+/// A whole number with commas.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Bytes as kB and MB of the thousands that AWS and file managers count in.
@@ -154,6 +183,12 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec![String::new(), "own".to_owned()], vec!["init".to_owned(), "3–4".to_owned()]];
         assert_eq!(aligned(&rows), "|      | own |\n| ---- | --- |\n| init | 3–4 |\n");
+    }
+
+    #[test]
+    fn large_numbers_have_commas() {
+        let texts = [0, 12, 123, 1_234, 123_456, 1_234_567].map(thousands);
+        assert_eq!(texts, ["0", "12", "123", "1,234", "123,456", "1,234,567"]);
     }
 
     #[test]

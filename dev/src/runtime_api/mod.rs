@@ -83,7 +83,13 @@ impl StandIn {
     /// Waits until the function has asked for work for the first time: it has started.
     #[must_use]
     pub fn wait_for_poll(&self, timeout: Duration) -> bool {
-        self.service.wait(timeout, |state| (state.polls > 0).then_some(())).is_some()
+        self.wait_for_polls(1, timeout)
+    }
+
+    /// Waits until the function has asked for work this often: it has done what came before.
+    #[must_use]
+    pub fn wait_for_polls(&self, polls: usize, timeout: Duration) -> bool {
+        self.service.wait(timeout, |state| (state.polls >= polls).then_some(())).is_some()
     }
 
     /// When the function asked for work for the first time.
