@@ -13,9 +13,9 @@ const HEIGHT: u32 = 400;
 /// Where the bars end and the lines begin.
 const MIDDLE: u32 = 500;
 /// Where the bars start, right of their names.
-const BARS: i32 = 80;
+const BARS: i32 = 112;
 /// The longest bar, with room for its figures.
-const LONGEST: f64 = 260.0;
+const LONGEST: f64 = 250.0;
 const TOP: i32 = 74;
 
 /// Readable on white and on black, so that the axes need no second colour.
@@ -72,7 +72,7 @@ fn bars(area: &Area<'_>, candidates: &[Entry]) -> Result<(), Box<dyn Error>> {
     let pixels = |ms: f64| (ms / longest * LONGEST).round().max(1.0) as i32;
     for ((entry, colour), y) in candidates.iter().zip(COLOURS).zip((TOP..).step_by(48)) {
         let (init, first) = (pixels(median(entry, Figure::InitMs)), pixels(median(entry, Figure::FirstAnswerMs)));
-        area.draw(&Text::new(entry.name.clone(), (16, y + 8), text(14)))?;
+        area.draw(&Text::new(shown(&entry.name).to_owned(), (16, y + 8), text(14)))?;
         area.draw(&Rectangle::new([(BARS, y), (BARS + init, y + 28)], colour.filled()))?;
         area.draw(&Rectangle::new([(BARS + init, y), (BARS + init + first, y + 28)], colour.mix(0.55).filled()))?;
         let ratio =
@@ -96,7 +96,7 @@ fn lines(area: &Area<'_>, sizes: &[Size]) -> Result<(), Box<dyn Error>> {
     let (left, right) = (-0.3, sizes.len() as f64 - 0.2);
     let mut chart = ChartBuilder::on(area)
         .margin_left(16)
-        .margin_right(56)
+        .margin_right(90)
         .margin_top(TOP - 6)
         .margin_bottom(44)
         .x_label_area_size(24)
@@ -121,6 +121,7 @@ fn lines(area: &Area<'_>, sizes: &[Size]) -> Result<(), Box<dyn Error>> {
         .label_style(text(12))
         .draw()?;
     let names = sizes.first().map(|size| size.candidates.iter().map(|it| &it.name)).into_iter().flatten();
+    let mut ends = Vec::new();
     for ((nth, name), colour) in names.enumerate().zip(COLOURS) {
         let points: Vec<(f64, f64)> = (0_u32..)
             .zip(sizes)
@@ -128,10 +129,40 @@ fn lines(area: &Area<'_>, sizes: &[Size]) -> Result<(), Box<dyn Error>> {
             .collect();
         chart.draw_series(LineSeries::new(points.iter().copied(), colour.stroke_width(2)))?;
         chart.draw_series(points.iter().map(|&point| Circle::new(point, 3, colour.filled())))?;
-        if let Some(&(x, y)) = points.last() {
-            let beside = text(12).pos(Pos::new(HPos::Left, VPos::Center));
-            chart.draw_series(std::iter::once(EmptyElement::at((x, y)) + Text::new(name.clone(), (8, 0), beside)))?;
-        }
+        ends.extend(points.last().map(|end| (chart.backend_coord(end), shown(name))));
+    }
+    let (left, top) = area.get_base_pixel();
+    let places = apart(ends.iter().map(|((_, y), _)| *y).collect());
+    for (((x, _), name), y) in ends.iter().zip(places) {
+        let beside = text(12).pos(Pos::new(HPos::Left, VPos::Center));
+        area.draw(&Text::new((*name).to_owned(), (x - left + 8, y - top), beside))?;
     }
     Ok(())
+}
+
+/// The places of labels, each moved down as far as it must be to leave the one above it readable.
+fn apart(places: Vec<i32>) -> Vec<i32> {
+    const LINE: i32 = 13;
+    let mut order: Vec<usize> = (0..places.len()).collect();
+    order.sort_by_key(|&nth| places[nth]);
+    let mut moved = places;
+    for pair in order.windows(2) {
+        moved[pair[1]] = moved[pair[1]].max(moved[pair[0]] + LINE);
+    }
+    moved
+}
+
+/// What a reader calls it.
+fn shown(name: &str) -> &str {
+    if name == "own" { "this function" } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_would_cover_each_other_move_down_in_their_order() {
+        assert_eq!(apart(vec![100, 50, 102, 101]), [100, 50, 126, 113]);
+    }
 }

@@ -57,6 +57,10 @@ impl Process {
         Ok(procfs::cpu_at_rest(self.id())?.saturating_sub(self.cpu_before))
     }
 
+    pub fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Asks it to end, and waits until it has.
     pub fn terminate(mut self) -> io::Result<()> {
         let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
