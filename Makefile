@@ -92,11 +92,13 @@ valgrind:
 	@command -v valgrind >/dev/null || { apt-get -q update && apt-get -qy install --no-install-recommends valgrind; } \
 	    || { echo "check-size needs valgrind" >&2; exit 1; }
 
-bench-peers: $(call installed,lambda)
-	$(call with,lambda) cargo lambda build --locked --release --example floor
+# cargo-lambda of the same environment as for `package`: its path is in the linker's name, and another linker
+# compiles everything once more.
+bench-peers: $(call installed,sam)
+	$(call with,sam) cargo lambda build --locked --release --example floor
 	@$(MAKE) --no-print-directory $(artifact-node) || { rm -rf $(dir $(artifact-node)); echo "bench: without Node.js. Its \
-	peer needs Node.js 18 to 21, npm, and to compile aws-lambda-ric cmake, autoconf, automake, libtool, make and g++." >&2; }
-	$(if $(NAIVE),$(call with,lambda) && cd / && cargo lambda build --locked --release --manifest-path $(CURDIR)/dev/bench/naive/Cargo.toml)
+	peer needs Node.js from 18 on, npm, and to compile aws-lambda-ric cmake, autoconf, automake, libtool, make and g++." >&2; }
+	$(if $(NAIVE),export $(call with,sam) && cd / && cargo lambda build --locked --release --manifest-path $(CURDIR)/dev/bench/naive/Cargo.toml)
 
 # As `sam build` bundles: minified, CommonJS.
 $(artifact-node): dev/bench/node/index.mjs dev/bench/node/package-lock.json

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 /// Between two looks at a process that may be at rest.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Some never rest: a garbage collector's thread may have work for a while.
-const PATIENCE: Duration = Duration::from_millis(50);
+/// For those that never rest: a compiler's or a garbage collector's thread may have work for long.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The processor time that the process has used so far, once all its threads are asleep.
 ///
