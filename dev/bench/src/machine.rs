@@ -26,6 +26,12 @@ impl Machine {
         )
     }
 
+    /// How many processes wanted a processor in the last minute, where that is more than leaves a core for a candidate
+    /// and one for the stand-ins.
+    pub fn disturbance() -> Option<f64> {
+        load(&fs::read_to_string("/proc/loadavg").ok()?).filter(|&load| load > 1.0)
+    }
+
     fn from_texts(cores: usize, cpuinfo: &str, meminfo: &str, kernel_release: &str, distribution: &str) -> Self {
         let unknown = || "unknown".to_owned();
         let kib: u64 = after(meminfo, "MemTotal:").and_then(|it| it.trim_end_matches(" kB").parse().ok()).unwrap_or(0);
@@ -39,6 +45,10 @@ impl Machine {
             os: after(distribution, "PRETTY_NAME=").map_or_else(unknown, |it| it.trim_matches('"').to_owned()),
         }
     }
+}
+
+fn load(loadavg: &str) -> Option<f64> {
+    loadavg.split(' ').next()?.parse().ok()
 }
 
 /// The rest of the first line that starts with `name`.
@@ -68,6 +78,12 @@ mod tests {
             os: "Debian GNU/Linux 12 (bookworm)".into(),
         };
         assert_eq!(machine, expected);
+    }
+
+    #[test]
+    fn the_load_is_the_average_of_the_last_minute() {
+        assert_eq!(load("16.95 17.51 14.65 3/512 1234\n"), Some(16.95));
+        assert_eq!(load(""), None);
     }
 
     #[test]

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use cgroup::Cgroup;
 use limits::Limits;
+use machine::Machine;
 use options::Options;
 use report::{Memory, Report};
 use start::Stage;
@@ -47,6 +48,9 @@ fn main() -> ExitCode {
 
 fn measure(options: &Options) -> Result<(), Box<dyn Error>> {
     let Options { candidates, plan, .. } = options;
+    if let Some(load) = Machine::disturbance() {
+        eprintln!("bench: the machine is busy (load {load}): times will be too long; better to wait");
+    }
     let stage = Stage::new(&options.roots)?;
     let samples = suite::free(&stage, candidates, *plan)?;
     let memory = match Cgroup::new() {
