@@ -59,8 +59,58 @@ build: ## Builds for development, the stand-ins too, as the tests need it
 package: $(call installed,sam) ## Writes the zip for Terraform, CDK or the console to dist/
 	$(call with,sam) python3 dev/package/package.py
 
+check-size: $(call installed,roots) package valgrind ## The limits on the zip, on the instructions of a start, and on the dependency graph
+	dev/check-graph.sh
+	cargo build --locked --quiet -p bench
+	python3 dev/bench/zips.py target/bench/zips own=$(artifact-own)
+	target/debug/bench --roots "$$(.venv/roots/bin/python -m certifi)" --own $(program-own) \
+	    --zips target/bench/zips --count --limits dev/bench/limits.json
+
+bench: $(call installed,bench) $(call installed,roots) package bench-peers ## Measures cold starts beside a Python, a Node.js and an empty function; NAIVE=1 adds a naive Rust one
+	cargo build --locked --quiet --release -p bench
+	python3 dev/bench/zips.py target/bench/zips $(foreach it,$(candidates),$(it)=$(artifact-$(it)))
+	target/release/bench --roots "$$(.venv/roots/bin/python -m certifi)" --zips target/bench/zips --out $(OUT) \
+	    $(foreach it,$(candidates),--$(it) $(program-$(it))) $(BENCH)
+
 clean: ## Removes everything that was built, downloaded or installed here
-	rm -rf target .aws-sam .venv dist dev/node_modules
+	rm -rf target .aws-sam .venv dist dev/node_modules dev/bench/node/node_modules dev/bench/node/dist dev/bench/naive/target
+
+# Where `make bench` writes its JSON and its picture (docs for the committed ones), and more options of its program.
+OUT ?= target/bench
+BENCH ?=
+NAIVE ?=
+
+artifact-own = target/lambda/deprovision-ipam-byoasn/bootstrap
+artifact-floor = target/lambda/floor/bootstrap
+artifact-python = dev/bench/python/app.py
+artifact-node = dev/bench/node/dist/index.js
+artifact-naive = dev/bench/naive/target/lambda/naive/bootstrap
+program-own = $(artifact-own)
+program-floor = $(artifact-floor)
+program-python = .venv/bench/bin/python
+program-node = dev/bench/node
+program-naive = $(artifact-naive)
+# Node.js where it could be installed.
+candidates = own floor python $(shell test -e $(artifact-node) && echo node) $(if $(NAIVE),naive)
+
+.PHONY: bench bench-peers check-size valgrind
+valgrind:
+	@command -v valgrind >/dev/null || { apt-get -q update && apt-get -qy install --no-install-recommends valgrind; } \
+	    || { echo "check-size needs valgrind" >&2; exit 1; }
+
+# cargo-lambda of the same environment as for `package`: its path is in the linker's name, and another linker
+# compiles everything once more.
+bench-peers: $(call installed,sam)
+	$(call with,sam) cargo lambda build --locked --release --example floor
+	@$(MAKE) --no-print-directory $(artifact-node) || { rm -rf $(dir $(artifact-node)); echo "bench: without Node.js. Its \
+	peer needs Node.js from 18 on, npm, and to compile aws-lambda-ric cmake, autoconf, automake, libtool, make and g++." >&2; }
+	$(if $(NAIVE),export $(call with,sam) && cd / && cargo lambda build --locked --release --manifest-path $(CURDIR)/dev/bench/naive/Cargo.toml)
+
+# As `sam build` bundles: minified, CommonJS.
+$(artifact-node): dev/bench/node/index.mjs dev/bench/node/package-lock.json
+	npm ci --prefix dev/bench/node --no-audit --no-fund --silent
+	dev/bench/node/node_modules/.bin/esbuild $< --bundle --minify --platform=node --target=node20 --format=cjs \
+	    --log-level=error --outfile=$@
 
 .PHONY: stand-ins
 # The two programs apart: what a workspace's crates ask of a shared dependency stays apart too.

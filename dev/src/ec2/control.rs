@@ -26,6 +26,7 @@ pub fn answer(state: &mut State, request: &Request) -> Response {
         ("GET", "calls") => Ok(Response::json(200, &json!(state.calls))),
         ("DELETE", "calls") => {
             state.calls.clear();
+            state.held.clear();
             Ok(Response::empty(204))
         }
         ("GET", "world") => {

@@ -24,6 +24,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use action::Action;
 pub use fault::{Break, Fault, Point};
@@ -169,8 +170,18 @@ impl StandIn {
         self.service.with(|state| state.calls.clone())
     }
 
+    /// EC2's own part of each call's time, in the order of the replies: from the whole request to the reply,
+    /// without the socket and TLS.
+    #[must_use]
+    pub fn held(&self) -> Vec<Duration> {
+        self.service.with(|state| state.held.clone())
+    }
+
     pub fn clear_calls(&self) {
-        self.service.with(|state| state.calls.clear());
+        self.service.with(|state| {
+            state.calls.clear();
+            state.held.clear();
+        });
     }
 
     /// The Region as it is now.

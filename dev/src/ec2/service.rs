@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -45,12 +45,14 @@ pub struct State {
     pub world: World,
     pub faults: HashMap<Action, VecDeque<Fault>>,
     pub calls: Vec<Call>,
+    /// How long each call waited for its reply.
+    pub held: Vec<Duration>,
 }
 
 impl State {
     pub fn new(mut world: World) -> Self {
         world.settle();
-        Self { world, faults: HashMap::new(), calls: Vec::new() }
+        Self { world, faults: HashMap::new(), calls: Vec::new(), held: Vec::new() }
     }
 }
 
@@ -67,6 +69,7 @@ impl Handler for Service {
         if request.path.starts_with(control::PREFIX) {
             return Reply::Answer(control::answer(&mut lock(&self.state), &request));
         }
+        let arrived = Instant::now();
         let query = Query::new(&request);
         let call = Call::new(&query);
         let fault = self.record(&call, query.known_action());
@@ -79,6 +82,7 @@ impl Handler for Service {
         if let Some(observer) = self.observer {
             observer(&call, &reply);
         }
+        lock(&self.state).held.push(arrived.elapsed());
         reply
     }
 }

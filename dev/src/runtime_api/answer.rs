@@ -1,5 +1,7 @@
 //! What the function sends back.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,5 +39,20 @@ impl Answer {
             let body = String::from_utf8_lossy(self.body());
             panic!("the answer is not JSON, {error}: {body}")
         })
+    }
+}
+
+/// When an invocation was handed to the function, and when the answer came.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    pub handed: Instant,
+    pub answered: Instant,
+}
+
+impl Timing {
+    /// How long the function took, as the Runtime API sees it.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.answered - self.handed
     }
 }

@@ -5,11 +5,11 @@ mod invocation;
 mod service;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-pub use answer::Answer;
+pub use answer::{Answer, Timing};
 pub use invocation::{Deadline, Invocation};
 
 use crate::http::Server;
@@ -83,7 +83,28 @@ impl StandIn {
     /// Waits until the function has asked for work for the first time: it has started.
     #[must_use]
     pub fn wait_for_poll(&self, timeout: Duration) -> bool {
-        self.service.wait(timeout, |state| (state.polls > 0).then_some(())).is_some()
+        self.wait_for_polls(1, timeout)
+    }
+
+    /// Waits until the function has asked for work this often: it has done what came before.
+    #[must_use]
+    pub fn wait_for_polls(&self, polls: usize, timeout: Duration) -> bool {
+        self.service.wait(timeout, |state| (state.polls >= polls).then_some(())).is_some()
+    }
+
+    /// When the function asked for work for the first time.
+    #[must_use]
+    pub fn first_poll(&self) -> Option<Instant> {
+        self.service.read(|state| state.first_poll)
+    }
+
+    /// When an invocation went out and its answer came in. `None` while either has not happened.
+    #[must_use]
+    pub fn timing(&self, request_id: &str) -> Option<Timing> {
+        self.service.read(|state| {
+            let (&handed, &answered) = (state.handed.get(request_id)?, state.answered.get(request_id)?);
+            Some(Timing { handed, answered })
+        })
     }
 
     /// What the function reported as the reason why it cannot start.

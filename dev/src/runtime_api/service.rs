@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -22,6 +22,9 @@ pub struct State {
     in_flight: HashSet<String>,
     pub answers: HashMap<String, Answer>,
     pub polls: usize,
+    pub first_poll: Option<Instant>,
+    pub handed: HashMap<String, Instant>,
+    pub answered: HashMap<String, Instant>,
     pub init_error: Option<Value>,
     pub mistakes: Vec<String>,
 }
@@ -87,12 +90,17 @@ impl Service {
     }
 
     async fn next(&self) -> Response {
-        self.update(|state| state.polls += 1);
+        let now = Instant::now();
+        self.update(|state| {
+            state.polls += 1;
+            state.first_poll.get_or_insert(now);
+        });
         let (request_id, invocation) = loop {
             let queued = self.queued.notified();
             let next = self.update(|state| {
                 let (request_id, invocation) = state.queue.pop_front()?;
                 state.in_flight.insert(request_id.clone());
+                state.handed.insert(request_id.clone(), Instant::now());
                 Some((request_id, invocation))
             });
             match next {
@@ -114,8 +122,10 @@ impl Service {
             Repeated,
             Unknown,
         }
+        let now = Instant::now();
         let fate = self.update(|state| {
             if state.in_flight.remove(request_id) {
+                state.answered.insert(request_id.to_owned(), now);
                 state.answers.insert(request_id.to_owned(), answer);
                 Fate::Taken
             } else if state.answers.contains_key(request_id) {

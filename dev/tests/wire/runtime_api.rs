@@ -102,6 +102,25 @@ fn an_error_is_an_answer_too() {
 }
 
 #[test]
+fn it_tells_when_work_was_asked_for_handed_out_and_answered() {
+    let api = StandIn::start();
+    assert_eq!(api.first_poll(), None);
+    let mut function = Client::new(api.address());
+    function.send("GET", NEXT, "", "");
+    assert!(api.wait_for_polls(1, SOON));
+    let before = Instant::now();
+    let id = api.send(Invocation::new("{}"));
+    function.read().unwrap();
+    assert!(api.timing(&id).is_none());
+    std::thread::sleep(Duration::from_millis(20));
+    post(&api, &format!("invocation/{id}/response"), "", "1");
+    let timing = api.timing(&id).unwrap();
+    assert!(api.first_poll().unwrap() < before);
+    assert!(before <= timing.handed && timing.answered <= Instant::now());
+    assert!(timing.duration() >= Duration::from_millis(20));
+}
+
+#[test]
 fn no_answer_in_time_is_none() {
     let api = StandIn::start();
     let id = api.send(Invocation::new("{}"));
