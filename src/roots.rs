@@ -1,9 +1,10 @@
 //! The trust roots: the certificates of authorities that may vouch for EC2.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use memchr::{memchr_iter, memmem};
 use rustls::{RootCertStore, pki_types::CertificateDer};
+use rustls_native_certs::{load_certs_from_paths, load_native_certs};
 use tracing::warn;
 
 /// The whole of the system's roots on Amazon Linux, and so in Lambda. Left to look by itself, the usual reader
@@ -13,13 +14,17 @@ const AMAZON_LINUX: &str = "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem";
 /// The roots in `SSL_CERT_FILE` and `SSL_CERT_DIR`, or else those of the system, wherever it has them.
 #[must_use]
 pub fn load(lookup: impl Fn(&str) -> Option<String>) -> RootCertStore {
-    let bundle = match (lookup("SSL_CERT_FILE"), lookup("SSL_CERT_DIR")) {
-        (Some(file), None) => Some(file),
-        (None, None) => Some(AMAZON_LINUX.into()),
+    let file = lookup("SSL_CERT_FILE");
+    let quick = match (&file, lookup("SSL_CERT_DIR")) {
+        (Some(file), None) => Some(file.as_str()),
+        (None, None) => Some(AMAZON_LINUX),
         (_, Some(_)) => None,
     };
-    let certificates = bundle.and_then(|file| from_pem(&fs::read(file).ok()?)).unwrap_or_else(|| {
-        let found = rustls_native_certs::load_native_certs();
+    let certificates = quick.and_then(|path| from_pem(&fs::read(path).ok()?)).unwrap_or_else(|| {
+        let found = match file {
+            Some(file) if quick.is_some() => load_certs_from_paths(Some(Path::new(&file)), None),
+            _ => load_native_certs(),
+        };
         for error in found.errors {
             warn!("a trust root cannot be read: {error}");
         }

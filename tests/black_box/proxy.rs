@@ -9,7 +9,8 @@ use std::{
 
 use crate::{support::*, tls::over_tls};
 
-/// A proxy that passes `CONNECT` on: its URL, and the head of each request as it comes.
+/// A proxy that passes `CONNECT` on to this machine and refuses it to anywhere else: its URL, and the head of each
+/// request as it comes.
 fn proxy() -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
     let url = format!("http://user:word@{}", listener.local_addr().expect("address"));
@@ -33,6 +34,10 @@ fn tunnel(mut client: TcpStream, heads: &mpsc::Sender<String>) -> io::Result<u64
     }
     let target = head.split_whitespace().nth(1).unwrap_or_default().to_owned();
     let _ = heads.send(head);
+    if !target.starts_with("localhost:") {
+        client.write_all(b"HTTP/1.1 403 Forbidden\r\n\r\n")?;
+        return Ok(0);
+    }
     let mut server = TcpStream::connect(target)?;
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
     let (mut from_server, mut to_client) = (server.try_clone()?, client);
@@ -59,6 +64,36 @@ fn no_proxy_spares_a_host_from_it() {
     let function = over_tls().set("HTTPS_PROXY", &url).set("NO_PROXY", "localhost").start();
     assert_eq!(function.invoke(&request()), Ok(pending()));
     assert!(seen.try_recv().is_err());
+}
+
+#[test]
+fn without_an_endpoint_of_its_own_it_is_ec2s_in_the_region() {
+    for (variable, value, host) in [
+        ("AWS_REGION", "us-east-1", "ec2.us-east-1.amazonaws.com"),
+        ("AWS_REGION", "cn-north-1", "ec2.cn-north-1.amazonaws.com.cn"),
+        ("AWS_USE_FIPS_ENDPOINT", "true", "ec2-fips.us-east-1.amazonaws.com"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true", "ec2.us-east-1.api.aws"),
+        ("AWS_ENDPOINT_URL", "https://ec2.example:8443", "ec2.example:8443"),
+    ] {
+        let (url, seen) = proxy();
+        let setup = over_tls().unset("AWS_ENDPOINT_URL_EC2").set("HTTPS_PROXY", &url).set("AWS_MAX_ATTEMPTS", "1");
+        let function = setup.set(variable, value).start();
+        let message = assert_error(function.invoke(&request()), "Ec2Unreachable", &[]);
+        assert!(!message.contains("outcome is unknown"), "{message}");
+        let head = seen.recv().expect("the proxy saw nothing");
+        let target = if host.contains(':') { host.to_owned() } else { format!("{host}:443") };
+        assert!(head.starts_with(&format!("CONNECT {target} HTTP/1.1\r\n")), "{variable}={value}: {head}");
+    }
+}
+
+#[test]
+fn endpoints_can_be_ignored() {
+    let (url, seen) = proxy();
+    let setup = over_tls().set("HTTPS_PROXY", &url).set("NO_PROXY", "localhost").set("AWS_MAX_ATTEMPTS", "1");
+    let function = setup.set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true").start();
+    assert_error(function.invoke(&request()), "Ec2Unreachable", &[]);
+    assert!(seen.recv().expect("the proxy saw nothing").starts_with("CONNECT ec2.us-east-1.amazonaws.com:443 "));
+    assert_eq!(function.calls(), Vec::<String>::new());
 }
 
 #[test]

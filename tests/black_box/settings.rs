@@ -1,7 +1,7 @@
 //! The environment.
 
 use serde_json::{Value, json};
-use stand_ins::ec2::World;
+use stand_ins::ec2::{Action::DeprovisionIpamByoasn, Fault, World};
 
 use crate::support::*;
 
@@ -38,7 +38,11 @@ fn a_bad_value_ends_the_start_with_one_line_that_says_what_is_allowed() {
         ("AWS_ENDPOINT_URL_EC2", "not a URL", "a URL such as https://ec2.us-east-1.amazonaws.com"),
         ("AWS_MAX_ATTEMPTS", "0", "a whole number from 1"),
         ("AWS_RETRY_MODE", "often", "standard, adaptive"),
+        ("AWS_MAX_ATTEMPTS", "3.0", "a whole number from 1"),
         ("AWS_USE_FIPS_ENDPOINT", "maybe", "true, false"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "1", "true, false"),
+        ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "yes", "true, false"),
+        ("AWS_SDK_UA_APP_ID", "two words", "letters, digits and !#$%&'*+-.^_`|~"),
         ("SSL_CERT_FILE", "/no/such/file", "a file of certificates in PEM"),
         ("AWS_ENDPOINT_URL", "ftp://127.0.0.1", "a URL such as https://ec2.us-east-1.amazonaws.com"),
     ] {
@@ -52,6 +56,28 @@ fn a_bad_value_ends_the_start_with_one_line_that_says_what_is_allowed() {
         assert_eq!(line["message"], format!("{variable} is {value:?}; allowed: {allowed}"));
         assert!(line["timestamp"].is_string());
     }
+}
+
+#[test]
+fn calls_are_repeated_as_often_as_the_setting_says() {
+    for attempts in [1, 2] {
+        let function = Setup::new(World::default()).set("AWS_MAX_ATTEMPTS", &attempts.to_string()).start();
+        for _ in 0..attempts {
+            function.ec2.fault(DeprovisionIpamByoasn, Fault::Throttle);
+        }
+        assert_error(function.invoke(&request()), "RequestLimitExceeded", &[]);
+        assert_eq!(function.calls().len(), attempts);
+    }
+    let function = Setup::new(World::default()).set("AWS_RETRY_MODE", "Adaptive").start();
+    function.ec2.fault(DeprovisionIpamByoasn, Fault::Throttle);
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    assert_eq!(function.calls(), [DEPROVISION, DEPROVISION]);
+}
+
+#[test]
+fn the_endpoint_for_ec2_wins_over_the_one_for_all_services() {
+    let function = Setup::new(World::default()).set("AWS_ENDPOINT_URL", "http://127.0.0.1:1").start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
 }
 
 #[test]
