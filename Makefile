@@ -6,7 +6,15 @@ EVENT ?= events/direct.json
 installed = .venv/$(1)/.installed
 with = PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH"
 
-.PHONY: help invoke test test-rust test-tools test-deploy test-package lint lint-rust lint-stack fmt build package clean
+# Tools of cargo, each version in a folder of its own; built without optimisation, which takes them a third of the time.
+tool = .tools/$(1)/bin/$(firstword $(subst @, ,$(1)))
+cargo_deny := $(call tool,cargo-deny@0.20.2)
+cargo_cyclonedx := $(call tool,cargo-cyclonedx@0.5.9)
+cargo_llvm_cov := $(call tool,cargo-llvm-cov@0.9.1)
+cargo_mutants := $(call tool,cargo-mutants@27.1.0)
+cargo_nextest := $(call tool,cargo-nextest@0.9.151)
+
+.PHONY: help invoke test test-rust test-tools test-deploy test-package lint lint-rust lint-stack lint-crates fmt build package lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -30,7 +38,7 @@ test-deploy: $(call installed,clients) $(call installed,deploy) $(call installed
 test-package: $(call installed,lint) ## The zip: the same bytes twice
 	.venv/lint/bin/python -m pytest -q dev/package
 
-lint: lint-rust lint-stack ## Everything that reads without running
+lint: lint-rust lint-stack lint-crates ## Everything that reads without running
 
 lint-rust: ## Format, clippy, documentation and the dependency graph
 	cargo fmt --all --check
@@ -44,6 +52,10 @@ lint-stack: $(call installed,lint) $(call installed,sam) dev/node_modules/.insta
 	.venv/lint/bin/checkov -f template.yaml --framework cloudformation --compact --quiet --skip-download
 	.venv/lint/bin/python -m pytest -q tests/lint
 
+lint-crates: $(cargo_deny) ## Licences, sources, duplicate versions; advisories, where their database can be reached
+	$(cargo_deny) --locked --workspace check bans licenses sources
+	dev/check-advisories.sh $(cargo_deny)
+
 fmt: ## Formats the Rust code
 	cargo fmt --all
 
@@ -53,8 +65,14 @@ build: ## Builds for development, the stand-ins too, as the tests need it
 package: $(call installed,sam) ## Writes the zip for Terraform, CDK or the console to dist/
 	$(call with,sam) python3 dev/package/package.py
 
+lock: $(call installed,lock) ## Writes dev/requirements/*.txt anew from *.in: what the tools written in Python are made of
+	cd dev/requirements && for file in *.in; do \
+	    ../../.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	        --custom-compile-command 'make lock' "$$file" --output-file "$${file%.in}.txt" || exit 1; \
+	done
+
 clean: ## Removes everything that was built, downloaded or installed here
-	rm -rf target .aws-sam .venv dist dev/node_modules
+	rm -rf target .aws-sam .venv .tools dist dev/node_modules
 
 .PHONY: stand-ins
 # The two programs apart: what a workspace's crates ask of a shared dependency stays apart too.
@@ -62,13 +80,18 @@ stand-ins:
 	@cargo build --locked --quiet -p stand-ins
 	@cargo build --locked --quiet
 
-.venv/sam/.installed: dev/requirements/lambda.txt
-
 dev/node_modules/.installed: dev/package-lock.json
 	npm ci --prefix dev --no-audit --no-fund --silent
 	touch $@
 
+# The lock file is the whole list, each file with its hash. Wheels only: a source package runs its author's code here,
+# and fetches build tools that no list names.
 .venv/%/.installed: dev/requirements/%.txt
 	python3 -m venv --clear .venv/$*
-	.venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	.venv/$*/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+	    --requirement $<
+	.venv/$*/bin/pip check
 	touch $@
+
+.tools/%:
+	cargo install --locked --debug --quiet --root .tools/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))
