@@ -1,6 +1,7 @@
 # Every command a person needs. Needs Rust, Python 3 and, for asl-validator in `make lint`, Node.js.
 
 EVENT ?= events/direct.json
+SECONDS ?= 60
 
 # Tools live in virtual environments of their own, one for each file in dev/requirements.
 installed = .venv/$(1)/.installed
@@ -14,7 +15,7 @@ cargo_llvm_cov := $(call tool,cargo-llvm-cov@0.9.1)
 cargo_mutants := $(call tool,cargo-mutants@27.1.0)
 cargo_nextest := $(call tool,cargo-nextest@0.9.151)
 
-.PHONY: help invoke test test-rust test-tools test-deploy test-package lint lint-rust lint-stack lint-crates fmt build package lock clean
+.PHONY: help invoke test test-rust test-tools test-deploy test-package fuzz lint lint-rust lint-stack lint-crates fmt build package sbom lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -35,8 +36,12 @@ test-tools: $(call installed,clients) $(call installed,lambda) $(call installed,
 test-deploy: $(call installed,clients) $(call installed,deploy) $(call installed,sam) stand-ins ## Deploys the stack onto a local AWS with sam deploy, and runs it there
 	$(call with,sam) .venv/deploy/bin/python -m pytest -q tests/deploy
 
-test-package: $(call installed,lint) ## The zip: the same bytes twice
+test-package: $(call installed,lint) sbom ## The zip: the same bytes twice; the SBOM against its schema
 	.venv/lint/bin/python -m pytest -q dev/package
+
+fuzz: ## Looks for SECONDS (60) each for events and answers that break a rule; dev/fuzz has the rules and the corpus
+	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/dev/fuzz/rustc" cargo build --locked --package fuzz --features libfuzzer
+	dev/fuzz/run $(SECONDS)
 
 lint: lint-rust lint-stack lint-crates ## Everything that reads without running
 
@@ -64,6 +69,9 @@ build: ## Builds for development, the stand-ins too, as the tests need it
 
 package: $(call installed,sam) ## Writes the zip for Terraform, CDK or the console to dist/
 	$(call with,sam) python3 dev/package/package.py
+
+sbom: $(cargo_cyclonedx) ## Writes what the function is made of to dist/, as CycloneDX
+	python3 dev/package/sbom.py $(CURDIR)/$(cargo_cyclonedx)
 
 lock: $(call installed,lock) ## Writes dev/requirements/*.txt anew from *.in: what the tools written in Python are made of
 	cd dev/requirements && for file in *.in; do \
