@@ -1,12 +1,20 @@
 # Every command a person needs. Needs Rust, Python 3 and, for asl-validator in `make lint`, Node.js.
 
 EVENT ?= events/direct.json
+SECONDS ?= 60
 
 # Tools live in virtual environments of their own, one for each file in dev/requirements.
 installed = .venv/$(1)/.installed
 with = PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH"
 
-.PHONY: help invoke test soak model test-rust test-tools test-deploy test-package lint lint-rust lint-stack fmt build package clean
+# Tools of cargo, each version in a folder of its own; built without optimisation, which takes them a third of the time.
+tool = .tools/$(1)/bin/$(firstword $(subst @, ,$(1)))
+cargo_deny := $(call tool,cargo-deny@0.20.2)
+cargo_cyclonedx := $(call tool,cargo-cyclonedx@0.5.9)
+cargo_mutants := $(call tool,cargo-mutants@27.1.0)
+cargo_nextest := $(call tool,cargo-nextest@0.9.143)
+
+.PHONY: help invoke test soak model test-rust test-tools test-deploy test-package fuzz coverage mutants lint lint-rust lint-stack lint-crates fmt build package sbom lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -33,10 +41,22 @@ test-tools: $(call installed,clients) $(call installed,lambda) $(call installed,
 test-deploy: $(call installed,clients) $(call installed,deploy) $(call installed,sam) stand-ins ## Deploys the stack onto a local AWS with sam deploy, and runs it there
 	$(call with,sam) .venv/deploy/bin/python -m pytest -q tests/deploy
 
-test-package: $(call installed,lint) ## The zip: the same bytes twice
+test-package: $(call installed,lint) sbom ## The zip: the same bytes twice; the SBOM against its schema
 	.venv/lint/bin/python -m pytest -q dev/package
 
-lint: lint-rust lint-stack ## Everything that reads without running
+fuzz: ## Looks for SECONDS (60) each for events and answers that break a rule; dev/fuzz has the rules and the corpus
+	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/dev/fuzz/rustc" cargo build --locked --package fuzz --features libfuzzer
+	dev/fuzz/run $(SECONDS)
+
+coverage: ## Lines and branches of src/ that the tests reach, in the real binary too
+	python3 dev/coverage/coverage.py
+
+mutants: $(cargo_mutants) $(cargo_nextest) ## Changes src/ in 240 places, one at a time, and lists what no test notices: 3 hours; MUTANTS="--file src/asn.rs" for a part
+	CARGO_TARGET_DIR="$(CURDIR)/target" CARGO_PROFILE_DEV_DEBUG=false \
+	    PATH="$(CURDIR)/$(dir $(cargo_mutants)):$(CURDIR)/$(dir $(cargo_nextest)):$$PATH" \
+	    cargo mutants --no-shuffle --output target $(MUTANTS)
+
+lint: lint-rust lint-stack lint-crates ## Everything that reads without running
 
 lint-rust: ## Format, clippy, documentation and the dependency graph
 	cargo fmt --all --check
@@ -49,6 +69,10 @@ lint-stack: $(call installed,lint) $(call installed,sam) dev/node_modules/.insta
 	.venv/lint/bin/cfn-lint template.yaml
 	.venv/lint/bin/checkov -f template.yaml --framework cloudformation --compact --quiet --skip-download
 	.venv/lint/bin/python -m pytest -q tests/lint
+
+lint-crates: $(cargo_deny) ## Licences, sources, duplicate versions; advisories, where their database can be reached
+	$(cargo_deny) --locked --workspace check bans licenses sources
+	dev/check-advisories.sh $(cargo_deny)
 
 fmt: ## Formats the Rust code
 	cargo fmt --all
@@ -72,8 +96,18 @@ bench: $(call installed,bench) $(call installed,roots) package bench-peers ## Me
 	target/release/bench --roots "$$(.venv/roots/bin/python -m certifi)" --zips target/bench/zips --out $(OUT) \
 	    $(foreach it,$(candidates),--$(it) $(program-$(it))) $(BENCH)
 
+
+sbom: $(cargo_cyclonedx) ## Writes what the function is made of to dist/, as CycloneDX
+	python3 dev/package/sbom.py $(CURDIR)/$(cargo_cyclonedx)
+
+lock: $(call installed,lock) ## Writes dev/requirements/*.txt anew from *.in: what the tools written in Python are made of
+	cd dev/requirements && for file in *.in; do \
+	    ../../.venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	        --custom-compile-command 'make lock' "$$file" --output-file "$${file%.in}.txt" || exit 1; \
+	done
+
 clean: ## Removes everything that was built, downloaded or installed here
-	rm -rf target .aws-sam .venv dist dev/node_modules dev/bench/node/node_modules dev/bench/node/dist dev/bench/naive/target
+	rm -rf target .aws-sam .venv .tools dist dev/node_modules dev/bench/node/node_modules dev/bench/node/dist dev/bench/naive/target
 
 # Where `make bench` writes its JSON and its picture (docs for the committed ones), and more options of its program.
 OUT ?= target/bench
@@ -118,13 +152,18 @@ stand-ins:
 	@cargo build --locked --quiet -p stand-ins
 	@cargo build --locked --quiet
 
-.venv/sam/.installed: dev/requirements/lambda.txt
-
 dev/node_modules/.installed: dev/package-lock.json
 	npm ci --prefix dev --no-audit --no-fund --silent
 	touch $@
 
+# The lock file is the whole list, each file with its hash. Wheels only: a source package runs its author's code here,
+# and fetches build tools that no list names.
 .venv/%/.installed: dev/requirements/%.txt
 	python3 -m venv --clear .venv/$*
-	.venv/$*/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	.venv/$*/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+	    --requirement $<
+	.venv/$*/bin/pip check
 	touch $@
+
+.tools/%:
+	cargo install --locked --debug --quiet --root .tools/$(firstword $(subst /, ,$*)) $(firstword $(subst /, ,$*))

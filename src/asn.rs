@@ -63,7 +63,7 @@ impl FromStr for Asn {
             None => decimal(number)?,
             Some((high, low)) => {
                 let half = |digits| u16::try_from(decimal(digits)?).map_err(|_| NotAnAsn::Range);
-                u32::from(half(high)?) << 16 | u32::from(half(low)?)
+                (u32::from(half(high)?) << 16) + u32::from(half(low)?)
             }
         };
         if Self::RANGE.contains(&value) { Ok(Self(value)) } else { Err(NotAnAsn::Range) }

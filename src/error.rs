@@ -211,4 +211,58 @@ mod tests {
         let long = "x".repeat(5_000);
         assert!(one_line(&long, &long, &long).len() <= 2_000);
     }
+
+    fn answer(status: u16, code: &str) -> Answer {
+        let message = Some("Said.".into());
+        Answer { status, code: Some(code.into()), message, request_id: Some("id".into()), well_formed: true }
+    }
+
+    fn refused(code: &str) -> Error {
+        let cause = Cause::from_answer(answer(400, code), "it has no byoasn");
+        Error::from_failure("Doing", Failure { cause, outcome_unknown: false }, "")
+    }
+
+    #[test]
+    fn cidrs_are_named_as_far_as_a_thousand_bytes_go() {
+        let named = |bytes: usize| {
+            let associations = vec!["x".repeat(bytes); 10];
+            Error::still_associated("Doing", "Code", &answer(400, "Code"), &associations).message
+        };
+        // Each is followed by a comma and a blank: ten of 97 bytes are 990 bytes, ten of 98 are 1,000.
+        assert!(!named(97).contains(" more"), "{}", named(97));
+        assert!(named(98).contains("x and 1 more. Call Disassociate"), "{}", named(98));
+        assert!(named(498).contains("x and 9 more. Call Disassociate"), "{}", named(498));
+    }
+
+    #[test]
+    fn a_code_that_more_is_known_about_comes_with_advice() {
+        for (code, advice) in [
+            ("UnauthorizedOperation", "Allow ec2:DeprovisionIpamByoasn on this IPAM"),
+            ("AuthFailure", "Look at the credentials and at the clock."),
+            ("ExpiredToken", "Look at the credentials and at the clock."),
+            ("RequestExpired", "Look at the credentials and at the clock."),
+            ("InvalidClientTokenId", "Look at the credentials and at the clock."),
+            ("InvalidIpamId.NotFound", "Call from the IPAM's account and in its home Region"),
+            ("RequestLimitExceeded", "EC2 is throttling: call again later."),
+            ("EC2ThrottledException", "EC2 is throttling: call again later."),
+            ("Throttling", "EC2 is throttling: call again later."),
+        ] {
+            let message = refused(code).message;
+            assert!(message.starts_with(&format!("Doing: Said. {advice}")), "{message}");
+            assert!(message.ends_with(&format!(" (code {code}, HTTP 400, request ID id)")), "{message}");
+        }
+        assert_eq!(refused("IncorrectState").message, "Doing: Said. (code IncorrectState, HTTP 400, request ID id)");
+    }
+
+    #[test]
+    fn a_code_is_passed_on_when_retry_and_catch_can_name_it() {
+        let longest = "x".repeat(256);
+        for code in ["InternalError", "Invalid.A-b_c", "States", "Not.States.ALL", &longest] {
+            assert_eq!(refused(code).error_type, code);
+        }
+        let longer = "x".repeat(257);
+        for code in ["States.ALL", "States.", "two words", "é", "tab\t", &longer] {
+            assert_eq!(refused(code).error_type, EC2_BAD_RESPONSE, "{code}");
+        }
+    }
 }

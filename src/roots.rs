@@ -21,8 +21,8 @@ pub fn load(lookup: impl Fn(&str) -> Option<String>) -> RootCertStore {
         (_, Some(_)) => None,
     };
     let certificates = quick.and_then(|path| from_pem(&fs::read(path).ok()?)).unwrap_or_else(|| {
-        let found = match file {
-            Some(file) if quick.is_some() => load_certs_from_paths(Some(Path::new(&file)), None),
+        let found = match &file {
+            Some(file) if quick.is_some() => load_certs_from_paths(Some(Path::new(file)), None),
             _ => load_native_certs(),
         };
         for error in found.errors {

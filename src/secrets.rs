@@ -94,4 +94,18 @@ mod tests {
              [redacted]"
         );
     }
+
+    #[test]
+    fn whoever_prints_the_secrets_sees_none() {
+        let secrets = Secrets::load(|_| Some("AKIAIOSFODNN7EXAMPLE".into()));
+        assert_eq!(format!("{secrets:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn eight_characters_are_a_secret_and_64_digits_a_signature() {
+        let secrets = Secrets::load(|name| (name == "AWS_SECRET_ACCESS_KEY").then(|| "12345678".into()));
+        assert_eq!(secrets.redact("1234567 12345678"), "1234567 [redacted]");
+        let (shorter, signature) = ("f".repeat(63), "f".repeat(64));
+        assert_eq!(secrets.redact(&format!("{shorter} {signature}.")), format!("{shorter} [redacted]."));
+    }
 }

@@ -170,3 +170,85 @@ fn read<T>(
         None => Err(BadSetting { variable, value: Some(value), allowed }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The settings where, beside a Region, one variable is set.
+    fn with(variable: &str, value: &str) -> Result<Settings, BadSetting> {
+        Settings::load(|name| match name {
+            "AWS_REGION" => Some("us-east-1".into()),
+            name => (name == variable).then(|| value.to_owned()),
+        })
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let settings = Settings { dry_run_first: false, region: "us-east-1".into(), log: Log::default() };
+        assert_eq!(with("", ""), Ok(settings));
+    }
+
+    #[test]
+    fn each_of_lambdas_levels_is_read_in_any_case() {
+        for (value, level) in [
+            ("TRACE", Level::TRACE),
+            ("DEBUG", Level::DEBUG),
+            ("INFO", Level::INFO),
+            ("WARN", Level::WARN),
+            ("ERROR", Level::ERROR),
+            ("FATAL", Level::ERROR),
+            ("debug", Level::DEBUG),
+        ] {
+            let log = with("AWS_LAMBDA_LOG_LEVEL", value).map(|settings| settings.log);
+            assert_eq!(log, Ok(Log { json: true, level }), "{value}");
+        }
+    }
+
+    #[test]
+    fn each_of_lambdas_formats_is_read_in_any_case() {
+        for (value, json) in [("JSON", true), ("json", true), ("Text", false), ("TEXT", false)] {
+            let log = with("AWS_LAMBDA_LOG_FORMAT", value).map(|settings| settings.log);
+            assert_eq!(log, Ok(Log { json, level: Level::INFO }), "{value}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_an_http_url_with_a_host() {
+        for variable in ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"] {
+            for url in ["http://127.0.0.1:4566", "https://ec2.us-east-1.amazonaws.com"] {
+                assert!(with(variable, url).is_ok(), "{variable}={url}");
+            }
+            for url in ["ftp://127.0.0.1", "file:///etc/hosts", "http://", "localhost:4566", ""] {
+                let bad = with(variable, url).expect_err(url);
+                assert_eq!((bad.variable, bad.value.as_deref()), (variable, Some(url)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_the_sdk_takes_is_no_bad_value() {
+        for (variable, values) in [
+            ("AWS_MAX_ATTEMPTS", ["1", "3"]),
+            ("AWS_RETRY_MODE", ["standard", "ADAPTIVE"]),
+            ("AWS_USE_FIPS_ENDPOINT", ["true", "FALSE"]),
+            ("AWS_USE_DUALSTACK_ENDPOINT", ["false", "True"]),
+        ] {
+            for value in values {
+                assert!(with(variable, value).is_ok(), "{variable}={value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_region_is_one_label() {
+        let region = |value: &str| {
+            let load = Settings::load(|name| (name == "AWS_REGION").then(|| value.to_owned()));
+            load.map(|settings| settings.region).map_err(|bad| bad.variable)
+        };
+        assert_eq!(region("us-gov-west-1"), Ok("us-gov-west-1".into()));
+        for value in ["", " ", "us_east_1", "us-east-1.evil.example", "us-east-1/"] {
+            assert_eq!(region(value), Err("AWS_REGION"), "{value:?}");
+        }
+    }
+}

@@ -115,7 +115,8 @@ pub enum Cause {
 
 impl Cause {
     /// An answer that is an error, or that should have been none: `why` says what is missing.
-    pub(crate) fn from_answer(answer: Answer, why: &str) -> Self {
+    #[must_use]
+    pub fn from_answer(answer: Answer, why: &str) -> Self {
         match &answer.code {
             Some(code) if is_error_type(code) => Self::Refused { code: code.clone(), answer },
             Some(code) => Self::BadResponse { why: format!("its error code cannot be passed on: {code:?}"), answer },
@@ -245,8 +246,10 @@ impl Intercept for Witness {
 }
 
 impl Answer {
-    /// `body` is `None` where it is longer than what is read.
-    fn read(status: u16, header_request_id: Option<&str>, body: Option<&[u8]>, secrets: &Secrets) -> Self {
+    /// Reads an answer; `body` is `None` where it is longer than what is read. The request ID of a header comes
+    /// before the document's.
+    #[must_use]
+    pub fn read(status: u16, header_request_id: Option<&str>, body: Option<&[u8]>, secrets: &Secrets) -> Self {
         let text = String::from_utf8_lossy(body.unwrap_or_default());
         // The SDK reads no CDATA, and only what stands before a comment: half of a state must not pass for a state.
         let is_split = |document: &Document<'_>| {

@@ -20,7 +20,7 @@ def build():
 
 
 def metadata():
-    command = ["cargo", "metadata", "--no-deps", "--format-version", "1"]
+    command = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
     found = json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout)
     [version] = [package["version"] for package in found["packages"] if package["name"] == PACKAGE]
     return pathlib.Path(found["target_directory"]), version
