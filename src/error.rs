@@ -214,7 +214,7 @@ mod tests {
 
     fn answer(status: u16, code: &str) -> Answer {
         let message = Some("Said.".into());
-        Answer { status, code: Some(code.into()), message, request_id: Some("id".into()), well_formed: true }
+        Answer { status, code: Some(code.into()), message, request_id: Some("id".into()), flaw: None }
     }
 
     fn refused(code: &str) -> Error {
@@ -226,7 +226,7 @@ mod tests {
     fn cidrs_are_named_as_far_as_a_thousand_bytes_go() {
         let named = |bytes: usize| {
             let associations = vec!["x".repeat(bytes); 10];
-            Error::still_associated("Doing", "Code", &answer(400, "Code"), &associations).message
+            Error::still_associated("Doing", "Code", &answer(400, "Code"), &associations, "").message
         };
         // Each is followed by a comma and a blank: ten of 97 bytes are 990 bytes, ten of 98 are 1,000.
         assert!(!named(97).contains(" more"), "{}", named(97));

@@ -34,7 +34,7 @@ pub struct Sdk {
     pub max_attempts: Option<NonZero<u32>>,
     /// `AWS_RETRY_MODE`.
     pub retry_mode: Option<RetryMode>,
-    /// `AWS_SDK_UA_APP_ID`: the name that CloudTrail shows.
+    /// `AWS_SDK_UA_APP_ID`: a name among the user agents, which a trail shows.
     pub app_name: Option<AppName>,
 }
 
@@ -185,8 +185,16 @@ mod tests {
 
     #[test]
     fn what_is_not_set_has_its_default() {
-        let settings = Settings { dry_run_first: false, region: "us-east-1".into(), log: Log::default() };
-        assert_eq!(with("", ""), Ok(settings));
+        let sdk = Sdk {
+            region: "us-east-1".into(),
+            endpoint: None,
+            use_fips: None,
+            use_dual_stack: None,
+            max_attempts: None,
+            retry_mode: None,
+            app_name: None,
+        };
+        assert_eq!(with("", ""), Ok(Settings { dry_run_first: false, sdk, log: Log::default() }));
     }
 
     #[test]
@@ -217,7 +225,8 @@ mod tests {
     fn an_endpoint_is_an_http_url_with_a_host() {
         for variable in ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"] {
             for url in ["http://127.0.0.1:4566", "https://ec2.us-east-1.amazonaws.com"] {
-                assert!(with(variable, url).is_ok(), "{variable}={url}");
+                let endpoint = with(variable, url).map(|settings| settings.sdk.endpoint);
+                assert_eq!(endpoint, Ok(Some(url.to_owned())), "{variable}");
             }
             for url in ["ftp://127.0.0.1", "file:///etc/hosts", "http://", "localhost:4566", ""] {
                 let bad = with(variable, url).expect_err(url);
@@ -227,24 +236,24 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_the_sdk_takes_is_no_bad_value() {
-        for (variable, values) in [
-            ("AWS_MAX_ATTEMPTS", ["1", "3"]),
-            ("AWS_RETRY_MODE", ["standard", "ADAPTIVE"]),
-            ("AWS_USE_FIPS_ENDPOINT", ["true", "FALSE"]),
-            ("AWS_USE_DUALSTACK_ENDPOINT", ["false", "True"]),
-        ] {
-            for value in values {
-                assert!(with(variable, value).is_ok(), "{variable}={value}");
-            }
+    fn what_is_for_the_sdk_is_read_as_the_sdk_reads_it() {
+        let sdk = |variable, value| with(variable, value).map(|settings| settings.sdk);
+        for (value, on) in [("true", true), ("FALSE", false), ("True", true)] {
+            assert_eq!(sdk("AWS_USE_FIPS_ENDPOINT", value).map(|sdk| sdk.use_fips), Ok(Some(on)), "{value}");
+            assert_eq!(sdk("AWS_USE_DUALSTACK_ENDPOINT", value).map(|sdk| sdk.use_dual_stack), Ok(Some(on)), "{value}");
         }
+        assert_eq!(sdk("AWS_MAX_ATTEMPTS", "3").map(|sdk| sdk.max_attempts), Ok(NonZero::new(3)));
+        assert_eq!(sdk("AWS_RETRY_MODE", "ADAPTIVE").map(|sdk| sdk.retry_mode), Ok(Some(RetryMode::Adaptive)));
+        assert_eq!(sdk("AWS_RETRY_MODE", "standard").map(|sdk| sdk.retry_mode), Ok(Some(RetryMode::Standard)));
+        let name = sdk("AWS_SDK_UA_APP_ID", "network-team").map(|sdk| sdk.app_name.map(|name| name.to_string()));
+        assert_eq!(name, Ok(Some("network-team".into())));
     }
 
     #[test]
     fn a_region_is_one_label() {
         let region = |value: &str| {
             let load = Settings::load(|name| (name == "AWS_REGION").then(|| value.to_owned()));
-            load.map(|settings| settings.region).map_err(|bad| bad.variable)
+            load.map(|settings| settings.sdk.region).map_err(|bad| bad.variable)
         };
         assert_eq!(region("us-gov-west-1"), Ok("us-gov-west-1".into()));
         for value in ["", " ", "us_east_1", "us-east-1.evil.example", "us-east-1/"] {
