@@ -44,7 +44,8 @@ def main():
         subprocess.run([test, "--quiet", "--test-threads", "16"], cwd=ROOT, env=environment, check=True)
     merged = PROFILES / "all.profdata"
     subprocess.run([profdata, "merge", "--sparse", "-o", merged, *PROFILES.glob("*.profraw")], check=True)
-    shared = [argument for each in executables for argument in ("--object", each)] + ["--instr-profile", merged]
+    first, *others = executables
+    shared = [first, *(f"--object={each}" for each in others), f"--instr-profile={merged}", "--sources"]
     sources = sorted(ROOT.glob("src/*.rs"))
     subprocess.run([cov, "report", "--show-branch-summary", *shared, *sources], check=True)
     html = [cov, "show", "--format", "html", "--show-branches", "count", "--output-dir", PROFILES / "html"]
