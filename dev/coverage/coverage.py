@@ -31,6 +31,17 @@ def programs(environment):
     return [message["executable"] for message in messages if message.get("executable")]
 
 
+def missed(lcov):
+    """Prints each line that no instantiation reached."""
+    source = None
+    for record in lcov.splitlines():
+        kind, _, value = record.partition(":")
+        if kind == "SF":
+            source = pathlib.Path(value).relative_to(ROOT)
+        elif kind == "DA" and value.endswith(",0"):
+            print(f"not reached: {source}:{value.split(',')[0]}")
+
+
 def main():
     profdata, cov = llvm("llvm-profdata"), llvm("llvm-cov")
     shutil.rmtree(PROFILES, ignore_errors=True)
@@ -44,9 +55,12 @@ def main():
         subprocess.run([test, "--quiet", "--test-threads", "16"], cwd=ROOT, env=environment, check=True)
     merged = PROFILES / "all.profdata"
     subprocess.run([profdata, "merge", "--sparse", "-o", merged, *PROFILES.glob("*.profraw")], check=True)
-    shared = [argument for each in executables for argument in ("--object", each)] + ["--instr-profile", merged]
+    first, *others = executables
+    shared = [first, *(f"--object={each}" for each in others), f"--instr-profile={merged}", "--sources"]
     sources = sorted(ROOT.glob("src/*.rs"))
     subprocess.run([cov, "report", "--show-branch-summary", *shared, *sources], check=True)
+    exported = [cov, "export", "--format=lcov", *shared, *sources]
+    missed(subprocess.run(exported, check=True, capture_output=True, text=True).stdout)
     html = [cov, "show", "--format", "html", "--show-branches", "count", "--output-dir", PROFILES / "html"]
     subprocess.run([*html, *shared, *sources], check=True, stdout=subprocess.DEVNULL)
     print(f"line by line: {(PROFILES / 'html/index.html').relative_to(ROOT)}")
