@@ -13,7 +13,7 @@ use crate::message;
 
 const MEMBERS: [&str; 4] = ["IpamId", "Asn", "DryRun", "DryRunFirst"];
 
-/// Holds the parser against [`read`], for a function with and without `DRY_RUN_FIRST`.
+/// Holds the parser against `read`, for a function with and without `DRY_RUN_FIRST`.
 ///
 /// # Panics
 ///
