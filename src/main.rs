@@ -1,11 +1,21 @@
 //! Start-up: settings, log, client, run.
 
-use std::{env, process::ExitCode};
+use std::{env, io, net::ToSocketAddrs, process::ExitCode, time::Duration};
 
 use deprovision_ipam_byoasn::{deadline, ec2::Ec2, handler, log, roots, runtime, secrets::Secrets, settings::Settings};
+use tokio::{runtime::Builder, task};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+/// Longer than a sandbox lives.
+const FOR_EVER: Duration = Duration::from_hours(24);
+
+fn main() -> io::Result<ExitCode> {
+    Ok(Builder::new_current_thread().enable_all().thread_keep_alive(FOR_EVER).build()?.block_on(start()))
+}
+
+async fn start() -> ExitCode {
+    // Names are looked up on a thread of their own. It starts and reads the system's settings now, beside everything
+    // else and with a whole processor, and not in the first invocation, which has a share of one.
+    drop(task::spawn_blocking(|| ("localhost", 0).to_socket_addrs().map(drop)));
     // Lossy: a value that is not UTF-8 is a bad value, not a missing one.
     let lookup = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let settings = Settings::load(lookup);
