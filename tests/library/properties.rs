@@ -1,7 +1,5 @@
 //! Properties of the ASN and of the event, over inputs that nobody thought of.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
-
 use deprovision_ipam_byoasn::{
     asn::Asn,
     error::INVALID_EVENT,

@@ -1,7 +1,5 @@
 //! The quick reading of trust roots, beside the usual one.
 
-#![allow(clippy::expect_used, reason = "a test that cannot go on has failed")]
-
 use std::{fs, path::Path};
 
 use deprovision_ipam_byoasn::roots;
