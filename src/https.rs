@@ -114,7 +114,6 @@ fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
 fn connector_error(error: Error) -> ConnectorError {
     let connection = error.is_connect() || find::<io::Error>(&error).is_some();
     match find::<hyper::Error>(&error) {
-        Some(http) if http.is_user() => ConnectorError::user(error.into()),
         Some(http) if http.is_incomplete_message() => {
             ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
         }
