@@ -51,7 +51,7 @@ fuzz: ## Looks for SECONDS (60) each for events and answers that break a rule; d
 coverage: ## Lines and branches of src/ that the tests reach, in the real binary too
 	python3 dev/coverage/coverage.py
 
-mutants: $(cargo_mutants) $(cargo_nextest) ## Changes src/ in 300 places, one at a time, and lists what no test notices: an hour; MUTANTS="--file src/asn.rs" for a part
+mutants: $(cargo_mutants) $(cargo_nextest) ## Changes src/ in 300 places, one at a time, and lists what no test notices: over an hour; MUTANTS="--file src/asn.rs" for a part
 	CARGO_TARGET_DIR="$(CURDIR)/target" CARGO_PROFILE_DEV_DEBUG=false MODEL_SEQUENCES=200 SOAK_INVOCATIONS=400 \
 	    PATH="$(CURDIR)/$(dir $(cargo_mutants)):$(CURDIR)/$(dir $(cargo_nextest)):$$PATH" \
 	    cargo mutants --no-shuffle --output target $(MUTANTS)
