@@ -3,6 +3,9 @@
 EVENT ?= events/direct.json
 SECONDS ?= 60
 
+# The EC2 SDK, compiled faster for development; a wrapper of one's own, such as sccache, takes its place.
+export RUSTC_WRAPPER ?= $(CURDIR)/dev/rustc
+
 # Tools live in virtual environments of their own, one for each file in dev/requirements.
 installed = .venv/$(1)/.installed
 with = PATH="$(CURDIR)/.venv/$(1)/bin:$$PATH"
@@ -48,7 +51,7 @@ fuzz: ## Looks for SECONDS (60) each for events and answers that break a rule; d
 	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/dev/fuzz/rustc" cargo build --locked --package fuzz --features libfuzzer
 	dev/fuzz/run $(SECONDS)
 
-coverage: ## Lines and branches of src/ that the tests reach, in the real binary too
+coverage: llvm ## Lines and branches of src/ that the tests reach, in the real binary too
 	python3 dev/coverage/coverage.py
 
 mutants: $(cargo_mutants) $(cargo_nextest) ## Changes src/ in 300 places, one at a time, and lists what no test notices: over an hour; MUTANTS="--file src/asn.rs" for a part
@@ -127,10 +130,16 @@ program-naive = $(artifact-naive)
 # Node.js where it could be installed.
 candidates = own floor python $(shell test -e $(artifact-node) && echo node) $(if $(NAIVE),naive)
 
-.PHONY: bench bench-peers check-size valgrind
+.PHONY: bench bench-peers check-size valgrind llvm
 valgrind:
 	@command -v valgrind >/dev/null || { apt-get -q update && apt-get -qy install --no-install-recommends valgrind; } \
 	    || { echo "check-size needs valgrind" >&2; exit 1; }
+
+# The Rust toolchain's own, or the system's.
+llvm:
+	@test -e "$$(rustc --print target-libdir)/../bin/llvm-cov" || command -v llvm-cov-19 >/dev/null \
+	    || { apt-get -q update && apt-get -qy install --no-install-recommends llvm-19; } \
+	    || { echo "coverage needs LLVM: rustup component add llvm-tools" >&2; exit 1; }
 
 # cargo-lambda of the same environment as for `package`: its path is in the linker's name, and another linker
 # compiles everything once more.

@@ -16,7 +16,7 @@ use aws_smithy_runtime_api::client::{
     connection::{CaptureSmithyConnection, ConnectionMetadata},
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
 };
-use aws_smithy_types::{body::SdkBody, retry::ErrorKind};
+use aws_smithy_types::body::SdkBody;
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::{
@@ -110,15 +110,11 @@ fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(ConnectionMetadata::builder().proxied(is_proxied).poison_fn(poison).build())
 }
 
-/// What of the network's errors the SDK repeats: whatever the connection did, and nothing that the peer wrote.
+/// The SDK repeats a call whose connection failed, and not one whose answer is no HTTP.
 fn connector_error(error: Error) -> ConnectorError {
-    let connection = error.is_connect() || find::<io::Error>(&error).is_some();
-    match find::<hyper::Error>(&error) {
-        Some(http) if http.is_incomplete_message() => {
-            ConnectorError::other(error.into(), Some(ErrorKind::TransientError))
-        }
-        Some(http) if http.is_closed() || http.is_canceled() => ConnectorError::io(error.into()),
-        _ if connection => ConnectorError::io(error.into()),
-        _ => ConnectorError::other(error.into(), None),
+    if find::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) {
+        ConnectorError::other(error.into(), None)
+    } else {
+        ConnectorError::io(error.into())
     }
 }

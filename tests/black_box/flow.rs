@@ -3,7 +3,7 @@
 use serde_json::json;
 use stand_ins::ec2::{
     Action::{DeprovisionIpamByoasn, DescribeByoipCidrs, DescribeIpamByoasn},
-    Asn, Association, Cidr, Fault, World,
+    Asn, Association, Break, Cidr, Fault, Point, World,
 };
 
 use crate::support::*;
@@ -302,6 +302,15 @@ fn throttles_and_5xx_are_repeated_up_to_three_attempts() {
         assert_eq!(function.invoke(&request()), Ok(pending()), "{fault:?}");
         assert_eq!(function.calls(), [DEPROVISION; 3], "{fault:?}");
     }
+}
+
+#[test]
+fn an_answer_that_is_no_http_is_not_asked_for_again() {
+    let function = Function::start();
+    let garbage = Fault::Breaks { at: Point::Start, by: Break::Garbage, status: 200, after_effect: false };
+    function.ec2.fault(DeprovisionIpamByoasn, garbage);
+    assert_error(function.invoke(&request()), "Ec2Unreachable", &["invalid HTTP", "outcome is unknown"]);
+    assert_eq!(function.calls(), [DEPROVISION]);
 }
 
 #[test]
