@@ -36,6 +36,9 @@ const PAGE: i32 = 100;
 /// list without an end.
 const PAGES: usize = 100;
 
+/// The most entries of one ASN that a list may have and go on.
+const ENTRIES: usize = 1_000;
+
 /// The most of a text in EC2's answer that is passed on, in bytes: Step Functions takes 256 KiB in all.
 const LONGEST: usize = 2_000;
 
@@ -66,6 +69,9 @@ impl Ec2 {
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .http_client(https::client(roots))
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
+            // Lambda keeps the clock. The SDK would reckon with the `Date` of any answer, and panic on one in the
+            // year 9999.
+            .disable_clock_skew_correction(true)
             // The SDK's quota of retries is shared by all calls of a process: throttles of one
             // invocation would take the retries of another.
             .retry_partition(RetryPartition::custom("invocation").token_bucket(TokenBucket::unlimited()).build());
@@ -97,7 +103,7 @@ impl Ec2 {
     }
 
     /// The same with `DryRun`: passes with EC2's message, changes nothing. The inner error is the answer of
-    /// an endpoint that answered with success, readable or not, which a dry run never does.
+    /// an endpoint that answered with success at any attempt, readable or not, which a dry run never does.
     ///
     /// # Errors
     ///
@@ -110,7 +116,10 @@ impl Ec2 {
         let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
         let witness = self.witness();
         let call = call.dry_run(true).customize().interceptor(witness.clone()).send();
-        let result = witness.attend(deadline, call).await.map(|(_, answer)| answer);
+        let result = witness.clone().attend(deadline, call).await.map(|(_, answer)| answer);
+        if let Some(answer) = witness.half_success() {
+            return Ok(Err(answer));
+        }
         match result.as_ref().map_or_else(Failure::answer, Some).cloned() {
             Some(answer) if answer.code.as_deref() == Some("DryRunOperation") => {
                 Ok(Ok(cut(answer.message.as_deref().unwrap_or("DryRunOperation"), LONGEST).to_owned()))
@@ -141,7 +150,7 @@ impl Ec2 {
                     .filter(|byoasn| is(request.asn, byoasn.asn()) && byoasn.ipam_id() == Some(&request.ipam_id))
                     .map(|byoasn| self.presentable(request, byoasn)),
             );
-            if !page.turn(output.next_token, answer)? {
+            if !page.turn(output.next_token, found.len(), answer)? {
                 return Ok(found);
             }
         }
@@ -173,7 +182,7 @@ impl Ec2 {
                         self.secrets.redact(&format!("{} ({state})", a.cidr().unwrap_or("a CIDR without a name")))
                     }),
             );
-            if !page.turn(output.next_token, answer)? {
+            if !page.turn(output.next_token, found.len(), answer)? {
                 return Ok(found);
             }
         }
@@ -229,12 +238,12 @@ struct Page {
 }
 
 impl Page {
-    /// Turns to the next page, if there is one. A token that comes back would turn for ever, and so may
-    /// tokens that are ever new.
-    fn turn(&mut self, next: Option<String>, answer: Answer) -> Result<bool, Failure> {
+    /// Turns to the next page, if there is one, when so many entries were `found`. A token that comes back would turn
+    /// for ever, and so may tokens that are ever new.
+    fn turn(&mut self, next: Option<String>, found: usize, answer: Answer) -> Result<bool, Failure> {
         let last = std::mem::replace(&mut self.token, next.filter(|token| !token.is_empty()));
         self.before += 1;
-        if self.token.is_some() && (self.token == last || self.before == PAGES) {
+        if self.token.is_some() && (self.token == last || self.before == PAGES || found > ENTRIES) {
             return Err(Failure { cause: Cause::from_answer(answer, "its pages do not end"), outcome_unknown: false });
         }
         Ok(self.token.is_some())

@@ -82,7 +82,14 @@ impl Error {
     /// EC2 refused with `code`, and a look found `associations`, each a CIDR and its state, after another
     /// had `seen` the ASN: perhaps under another IPAM.
     #[must_use]
-    pub fn still_associated(doing: &str, code: &str, answer: &Answer, associations: &[String], seen: &str) -> Self {
+    pub fn still_associated(
+        doing: &str,
+        code: &str,
+        answer: &Answer,
+        associations: &[String],
+        seen: &str,
+        outcome_unknown: bool,
+    ) -> Self {
         /// In bytes: what remains of a message is for EC2's own words and the advice.
         const ROOM: usize = 1_000;
         let mut length = 0;
@@ -101,7 +108,9 @@ impl Error {
              and wait until it is disassociated. "
         );
         let said = answer.message.as_deref().unwrap_or("nothing");
-        Self::new(ASN_STILL_ASSOCIATED, &head, &format!("{seen} EC2 said: {said}"), &reference(Some(code), answer))
+        let unknown = if outcome_unknown { format!(" {UNKNOWN}") } else { String::new() };
+        let tail = unknown + &reference(Some(code), answer);
+        Self::new(ASN_STILL_ASSOCIATED, &head, &format!("{seen} EC2 said: {said}"), &tail)
     }
 
     /// A call that failed. `doing` says what the call was to do, `seen` what a look afterwards found.
@@ -226,12 +235,20 @@ mod tests {
     fn cidrs_are_named_as_far_as_a_thousand_bytes_go() {
         let named = |bytes: usize| {
             let associations = vec!["x".repeat(bytes); 10];
-            Error::still_associated("Doing", "Code", &answer(400, "Code"), &associations, "").message
+            Error::still_associated("Doing", "Code", &answer(400, "Code"), &associations, "", false).message
         };
         // Each is followed by a comma and a blank: ten of 97 bytes are 990 bytes, ten of 98 are 1,000.
         assert!(!named(97).contains(" more"), "{}", named(97));
         assert!(named(98).contains("x and 1 more. Call Disassociate"), "{}", named(98));
         assert!(named(498).contains("x and 9 more. Call Disassociate"), "{}", named(498));
+    }
+
+    #[test]
+    fn that_the_outcome_is_unknown_is_never_cut() {
+        let seen = "x".repeat(5_000);
+        let error = |unknown| Error::still_associated("Doing", "C", &answer(400, "C"), &["y".into()], &seen, unknown);
+        assert!(error(true).message.ends_with(&format!("… {UNKNOWN} (code C, HTTP 400, request ID id)")));
+        assert!(!error(false).message.contains(UNKNOWN));
     }
 
     #[test]

@@ -7,10 +7,13 @@ use tracing::{error, info};
 
 use crate::{
     ec2::Ec2,
-    error::{DEPROVISION_FAILED, Error, UNKNOWN},
+    error::{DEPROVISION_FAILED, Error, cut},
     event::{Mode, Request},
     wire::{Cause, Failure},
 };
+
+/// The most of an ID that is logged, in bytes: the event may be one of 6 MB, and EC2 is the judge of its length.
+const LONGEST_ID: usize = 256;
 
 /// What an invocation that succeeded answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +65,7 @@ pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Inst
 
 /// Says how an invocation ended.
 fn log_outcome(request: Option<&Request>, outcome: &Result<Response, Error>) {
-    let ipam_id = request.map(|request| request.ipam_id.as_str());
+    let ipam_id = request.map(|request| cut(&request.ipam_id, LONGEST_ID));
     let asn = request.map(|request| request.asn.to_string());
     let dry_run = request.map(|request| request.mode == Mode::DryRun);
     match outcome {
@@ -113,7 +116,7 @@ async fn look_again(
     request: &Request,
     deadline: Instant,
     doing: &str,
-    mut failure: Failure,
+    failure: Failure,
 ) -> Result<Byoasn, Error> {
     let (code, answer) = match &failure.cause {
         Cause::Refused { code, answer } if answer.status == 400 => (code.clone(), answer.clone()),
@@ -131,17 +134,14 @@ async fn look_again(
             {
                 return Ok(entries[0].clone());
             }
-            None => {
-                failure.outcome_unknown = false;
-                Ec2::describe(entries)
-            }
+            // An unknown outcome stays so: EC2 is eventually consistent, and what it lists may be of before.
+            None => Ec2::describe(entries),
         },
         Err(_) => "Its present state could not be read with DescribeIpamByoasn.".into(),
     };
     match ec2.associations(request.asn, deadline).await {
         Ok(cidrs) if !cidrs.is_empty() => {
-            let seen = if failure.outcome_unknown { format!("{seen} {UNKNOWN}") } else { seen };
-            Err(Error::still_associated(doing, &code, &answer, &cidrs, &seen))
+            Err(Error::still_associated(doing, &code, &answer, &cidrs, &seen, failure.outcome_unknown))
         }
         Ok(_) => Err(Error::from_failure(doing, failure, &seen)),
         Err(_) => {

@@ -34,7 +34,7 @@ async fn start() -> ExitCode {
     match served.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("the Runtime API cannot be reached: {error}");
+            tracing::error!("the runtime ended: {error}");
             ExitCode::FAILURE
         }
     }

@@ -33,15 +33,15 @@ impl Secrets {
     /// Takes the credentials from the environment through `lookup`.
     #[must_use]
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let given: Vec<_> = ["AWS_SESSION_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"]
-            .into_iter()
-            .filter_map(lookup)
-            .map(|secret| secret.trim().to_owned())
-            .collect();
+        // The SDK trims the session token and sends the others as they are.
+        let token = lookup("AWS_SESSION_TOKEN").map(|token| token.trim().to_owned());
+        let keys = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"].into_iter().filter_map(lookup);
+        let given: Vec<_> = token.into_iter().chain(keys).collect();
         let can_be_sent = given.iter().all(|secret| secret.bytes().all(|b| matches!(b, b' '..=b'~')));
         // As it is, and with %2B for +.
-        let long = given.into_iter().filter(|secret| secret.len() >= SHORTEST);
-        let mut known: Vec<_> = long.flat_map(|secret| [byte_serialize(secret.as_bytes()).collect(), secret]).collect();
+        let long = given.iter().map(|secret| secret.trim()).filter(|secret| secret.len() >= SHORTEST);
+        let forms = |secret: &str| [byte_serialize(secret.as_bytes()).collect(), secret.to_owned()];
+        let mut known: Vec<_> = long.flat_map(forms).collect();
         // The longest first: one may be a part of another.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         known.dedup();

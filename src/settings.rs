@@ -113,6 +113,8 @@ impl Sdk {
         let endpoint = |variable| {
             read(lookup, variable, "a URL such as https://ec2.us-east-1.amazonaws.com", |value| {
                 let url = Url::parse(value).ok()?;
+                // The HTTP client takes ASCII only.
+                value.parse::<http::Uri>().ok()?.authority()?;
                 (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| value.to_owned())
             })
         };
@@ -228,7 +230,9 @@ mod tests {
                 let endpoint = with(variable, url).map(|settings| settings.sdk.endpoint);
                 assert_eq!(endpoint, Ok(Some(url.to_owned())), "{variable}");
             }
-            for url in ["ftp://127.0.0.1", "file:///etc/hosts", "http://", "localhost:4566", ""] {
+            for url in
+                ["ftp://127.0.0.1", "file:///etc/hosts", "http://", "localhost:4566", "", "http:/127.0.0.1", "http://é"]
+            {
                 let bad = with(variable, url).expect_err(url);
                 assert_eq!((bad.variable, bad.value.as_deref()), (variable, Some(url)));
             }

@@ -33,6 +33,11 @@ use crate::secrets::Secrets;
 /// never stops would fill the memory.
 const LARGEST: usize = 1 << 20;
 
+/// The most namespaces and the most equals signs (each attribute has one) of an answer that is read. EC2's answers
+/// have one namespace and no other attribute; texts in them may have some.
+const NAMESPACES: usize = 16;
+const EQUALS_SIGNS: usize = 4_000;
+
 /// An HTTP answer, as far as errors need it, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -149,6 +154,8 @@ struct Seen {
     answer: Option<Answer>,
     /// What the network said to the last attempt, if that was all.
     network: Option<String>,
+    /// The head of a success whose body has not come, at any attempt.
+    half_success: Option<Answer>,
 }
 
 impl Witness {
@@ -186,6 +193,11 @@ impl Witness {
         Err(Failure { cause, outcome_unknown })
     }
 
+    /// The head of a success that broke off, at whatever attempt.
+    pub(crate) fn half_success(&self) -> Option<Answer> {
+        self.lock().half_success.clone()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,7 +215,9 @@ impl Intercept for Witness {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let mut seen = self.lock();
-        *seen = Seen { in_flight: true, outcome_unknown: seen.outcome_unknown, ..Seen::default() };
+        seen.in_flight = true;
+        seen.answer = None;
+        seen.network = None;
         Ok(())
     }
 
@@ -213,7 +227,12 @@ impl Intercept for Witness {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let body = answer.response_mut().body_mut();
+        let response = answer.response_mut();
+        if response.status().is_success() {
+            let head = Answer::head(response.status().as_u16(), response.request_id(), &self.secrets);
+            self.lock().half_success = Some(head);
+        }
+        let body = response.body_mut();
         *body = SdkBody::from_body_1_x(Limited::new(std::mem::replace(body, SdkBody::taken()), LARGEST));
         Ok(())
     }
@@ -234,6 +253,8 @@ impl Intercept for Witness {
         if let Some((response, body)) = body {
             let answer = Answer::read(response.status().as_u16(), response.request_id(), body, &self.secrets);
             seen.outcome_unknown |= !answer.rules_out_that_it_was_carried_out();
+            // A whole answer with this status speaks for the broken ones before it.
+            seen.half_success = seen.half_success.take().filter(|_| !response.status().is_success());
             seen.answer = Some(answer);
         } else if seen.in_flight {
             let error = error.and_then(|error| error.as_connector_error());
@@ -246,6 +267,12 @@ impl Intercept for Witness {
 }
 
 impl Answer {
+    /// What is known of an answer before its body.
+    fn head(status: u16, request_id: Option<&str>, secrets: &Secrets) -> Self {
+        let request_id = request_id.map(|id| secrets.redact(id));
+        Self { status, code: None, message: None, request_id, flaw: Some(Flaw::Malformed) }
+    }
+
     /// Reads an answer; `body` is `None` where it is longer than what is read. The request ID of a header comes
     /// before the document's.
     #[must_use]
@@ -255,7 +282,8 @@ impl Answer {
         let is_split = |document: &Document<'_>| {
             document.root_element().descendants().any(|node| node.is_comment() || node.is_pi())
         };
-        let document = Document::parse(&text).ok().filter(|document| !is_split(document));
+        let document = if is_quickly_read(&text) { Document::parse(&text).ok() } else { None };
+        let document = document.filter(|document| !is_split(document));
         let element = |name: &str| {
             let named = |node: &roxmltree::Node<'_, '_>| node.tag_name().name() == name;
             document.as_ref()?.descendants().find(named)
@@ -264,14 +292,12 @@ impl Answer {
         let content = |name| element(name)?.text().map(str::trim).filter(|s| !s.is_empty()).map(|s| secrets.redact(s));
         // Only in an error document are these the error's: other answers may use the same names.
         let of_error = |name| element("Error").and_then(|_| content(name));
+        let head = Self::head(status, header_request_id, secrets);
         Self {
             status,
             code: of_error("Code"),
             message: of_error("Message"),
-            request_id: header_request_id
-                .map(|id| secrets.redact(id))
-                .or_else(|| content("RequestID"))
-                .or_else(|| content("requestId")),
+            request_id: head.request_id.or_else(|| content("RequestID")).or_else(|| content("requestId")),
             flaw: match body {
                 None => Some(Flaw::Long),
                 Some(_) if plain => None,
@@ -287,6 +313,13 @@ impl Answer {
             None => (400..500).contains(&self.status),
         }
     }
+}
+
+/// Whether the time that a tree takes grows with the length of the text alone. The parser compares each attribute with
+/// the others of its element, and each namespace with those of the elements around it: a mebibyte of either would take
+/// longer than Lambda waits, and nothing could end it.
+fn is_quickly_read(text: &str) -> bool {
+    text.matches("xmlns").nth(NAMESPACES).is_none() && text.matches('=').nth(EQUALS_SIGNS).is_none()
 }
 
 /// A throttled call was not carried out.

@@ -286,6 +286,21 @@ fn a_lost_answer_is_found_again_by_the_repeat_and_a_look() {
 }
 
 #[test]
+fn an_unknown_outcome_stays_unknown_when_a_look_shows_no_change() {
+    // EC2 is eventually consistent: what it lists may be of before the change.
+    let function = Function::start();
+    function.ec2.fault(DeprovisionIpamByoasn, Fault::Reset { after_effect: false });
+    function.ec2.fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "Not now."));
+    let expected = ["in state provisioned.", "The outcome is unknown; it is safe to call again."];
+    assert_error(function.invoke(&request()), "IncorrectState", &expected);
+    assert_eq!(function.calls(), [DEPROVISION, DEPROVISION, LOOK_AT_ASN, LOOK_AT_CIDRS]);
+
+    let function = Function::in_world(with_associations(&["associated"]));
+    function.ec2.fault(DeprovisionIpamByoasn, Fault::Reset { after_effect: false });
+    assert_error(function.invoke(&request()), "AsnStillAssociated", &["The outcome is unknown"]);
+}
+
+#[test]
 fn throttles_and_5xx_are_repeated_up_to_three_attempts() {
     for fault in [
         Fault::Throttle,

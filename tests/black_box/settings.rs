@@ -36,6 +36,7 @@ fn a_bad_value_ends_the_start_with_one_line_that_says_what_is_allowed() {
         ("AWS_REGION", "", "a Region such as us-east-1"),
         ("AWS_ENDPOINT_URL_EC2", "localhost:4566", "a URL such as https://ec2.us-east-1.amazonaws.com"),
         ("AWS_ENDPOINT_URL_EC2", "not a URL", "a URL such as https://ec2.us-east-1.amazonaws.com"),
+        ("AWS_ENDPOINT_URL_EC2", "http://\u{e9}c2.example", "a URL such as https://ec2.us-east-1.amazonaws.com"),
         ("AWS_MAX_ATTEMPTS", "0", "a whole number from 1"),
         ("AWS_RETRY_MODE", "often", "standard, adaptive"),
         ("AWS_MAX_ATTEMPTS", "3.0", "a whole number from 1"),

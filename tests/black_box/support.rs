@@ -134,6 +134,12 @@ impl Function {
         self.process.child.id()
     }
 
+    /// Waits until it ends by itself: its exit code, the calls that EC2 saw, and its log.
+    pub fn end(self) -> (Option<i32>, Vec<String>, Vec<Value>) {
+        let (code, log) = self.process.wait();
+        (code, calls(&self.ec2), parse(&log))
+    }
+
     /// Kills the function wherever it is, and leaves EC2 as it is: with every line it has logged.
     pub fn crash(self) -> (ec2::StandIn, Vec<String>) {
         (self.ec2, self.process.kill())
@@ -141,10 +147,7 @@ impl Function {
 
     /// The calls that EC2 saw, a line each: the action and its parameters in order.
     pub fn calls(&self) -> Vec<String> {
-        let line = |call: ec2::Call| {
-            call.params.iter().fold(call.action, |line, (name, value)| format!("{line} {name}={value}"))
-        };
-        self.ec2.calls().into_iter().map(line).collect()
+        calls(&self.ec2)
     }
 
     /// Ends the function: every line it has logged.
@@ -197,6 +200,12 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn calls(ec2: &ec2::StandIn) -> Vec<String> {
+    let line =
+        |call: ec2::Call| call.params.iter().fold(call.action, |line, (name, value)| format!("{line} {name}={value}"));
+    ec2.calls().into_iter().map(line).collect()
 }
 
 fn parse(log: &[String]) -> Vec<Value> {

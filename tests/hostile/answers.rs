@@ -1,6 +1,6 @@
 //! Answers that no EC2 gives: an endpoint that is broken, or not EC2's at all.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use serde_json::{Value, json};
 use stand_ins::{
@@ -12,6 +12,9 @@ use stand_ins::{
 };
 
 use crate::{secret_free, support::*};
+
+/// What a file or a shell leaves at the end of a credential.
+const ENDED: &str = "AKIAIOSFODNN7EXAMPLE\r";
 
 fn dry_run() -> Value {
     request_with(&json!({ "DryRun": true }))
@@ -81,6 +84,46 @@ fn nesting_without_end_is_only_an_answer() {
         assert_error(answered_with(403, &nested), "Ec2BadResponse", &[]);
         let found = refusal("SomeCode", &nested);
         assert_error(answered_with(403, &found), "SomeCode", &[]);
+    }
+}
+
+#[test]
+fn a_document_that_takes_an_age_to_read_is_not_read() {
+    let attributes: Vec<_> = (0..80_000).map(|i| format!(" a{i}='u'")).collect();
+    let namespaces: Vec<_> = (0..20_000).map(|i| format!("<a xmlns:p{i}='u'>")).collect();
+    for hostile in [format!("<a{}/>", attributes.concat()), namespaces.concat() + &"</a>".repeat(20_000)] {
+        for (status, unknown) in [(200, true), (403, false)] {
+            let function = Function::start();
+            function.ec2.fault(DeprovisionIpamByoasn, Fault::raw(status, &hostile));
+            let outcome = function.invoke_until(Deadline::In(Duration::from_secs(10)), &request());
+            let message = assert_error(outcome, "Ec2BadResponse", &["not plain, well-formed XML"]);
+            assert_eq!(message.contains("unknown"), unknown, "{message}");
+            assert_eq!(function.invoke(&request()), Ok(pending()));
+        }
+    }
+}
+
+#[test]
+fn what_ec2_writes_is_read_with_its_equals_signs() {
+    let message = "x=1&amp;".repeat(1_000);
+    let outcome = answered_with(403, &refusal("SomeCode", &format!("xmlns {message}")));
+    assert_error(outcome, "SomeCode", &["xmlns x=1&x=1"]);
+}
+
+#[test]
+fn no_date_of_an_answer_changes_the_clock() {
+    let function = Function::start();
+    for date in ["Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
+        let headers = [("date".to_owned(), date.to_owned())].into();
+        let body = refusal("RequestExpired", "Look at the clock.");
+        let fault = Fault::Raw { status: 400, headers, body, after_effect: false };
+        function.ec2.fault(DeprovisionIpamByoasn, fault);
+        assert_error(function.invoke(&request()), "RequestExpired", &["the clock"]);
+        // A signature has a date in whole seconds.
+        thread::sleep(Duration::from_millis(1_100));
+        function.ec2.set_world(World::default());
+        assert_eq!(function.invoke(&request()), Ok(pending()));
+        function.ec2.set_world(World::default());
     }
 }
 
@@ -180,6 +223,19 @@ fn a_success_to_a_dry_run_is_never_a_pass_readable_or_not() {
             }
         }
     }
+    // A success that breaks off or stays away is one too, though the SDK asks again and hears the right answer then.
+    for (connection, calls) in [("close", 2), ("keep-alive", 1)] {
+        for members in [json!({ "DryRun": true }), json!({ "DryRunFirst": true })] {
+            let function = Function::start();
+            let headers = [("content-length", "1000"), ("connection", connection), ("x-amzn-requestid", "id-of-half")];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            let fault = Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false };
+            function.ec2.fault(DeprovisionIpamByoasn, fault);
+            let outcome = function.invoke_until(Deadline::In(Duration::from_secs(4)), &request_with(&members));
+            assert_error(outcome, "DryRunNotHonored", &["may have", "(HTTP 200, request ID id-of-half)"]);
+            assert_eq!(function.calls(), vec![DRY_RUN; calls]);
+        }
+    }
     let function = Function::start();
     function.ec2.fault(DeprovisionIpamByoasn, Fault::raw(200, &refusal("DryRunOperation", "It would.")));
     assert_eq!(function.invoke(&dry_run()).expect("it passes by its code")["Message"], "It would.");
@@ -249,11 +305,41 @@ fn pages_that_never_end_are_left_after_a_hundred() {
 }
 
 #[test]
+fn a_list_that_is_about_nothing_but_this_asn_is_left_after_a_thousand() {
+    let function = Function::start();
+    let entry = format!("<item><asn>64500</asn><ipamId>{IPAM}</ipamId><state>provisioned</state></item>").repeat(300);
+    let association = "<item><asn>64500</asn><state>associated</state></item>".repeat(300);
+    let association = format!("<item><asnAssociationSet>{association}</asnAssociationSet></item>");
+    function.ec2.fault(DeprovisionIpamByoasn, Fault::error(400, "SomeCode", "No."));
+    for i in 0..50 {
+        for (action, name, set, items) in [
+            (DescribeIpamByoasn, "DescribeIpamByoasn", "byoasnSet", &entry),
+            (DescribeByoipCidrs, "DescribeByoipCidrs", "byoipCidrSet", &association),
+        ] {
+            let page = format!("<{set}>{items}</{set}><nextToken>token{i}</nextToken>");
+            function.ec2.fault(action, Fault::raw(200, &format!("<{name}Response>{page}</{name}Response>")));
+        }
+    }
+    assert_error(function.invoke(&request()), "SomeCode", &["DescribeIpamByoasn", "DescribeByoipCidrs"]);
+    assert_eq!(function.calls().len(), 1 + 4 + 4);
+}
+
+#[test]
 fn credentials_that_cannot_stand_in_a_header_are_no_credentials() {
     for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
-        for bad in
-            ["AKIA\nHost: x", "AKIA\rIOSFODNN7", "AKIA\u{7f}IOSFODNN7", "AKIA\u{1b}[31m", "AKIÄIOSFODNN7", "A\u{1}"]
-        {
+        for bad in [
+            "AKIA\nHost: x",
+            "AKIA\rIOSFODNN7",
+            "AKIA\u{7f}IOSFODNN7",
+            "AKIA\u{1b}[31m",
+            "AKIÄIOSFODNN7",
+            "A\u{1}",
+            ENDED,
+        ] {
+            // The SDK trims a session token, and only that.
+            if variable == "AWS_SESSION_TOKEN" && bad == ENDED {
+                continue;
+            }
             let function = Setup::new(World::default()).set(variable, bad).start();
             for event in [request(), dry_run()] {
                 let expected = ["no usable credentials", "Nothing was sent"];

@@ -4,6 +4,7 @@
 use std::iter::repeat_n;
 
 use serde_json::json;
+use stand_ins::runtime_api::Invocation;
 
 use crate::{secret_free, support::*};
 
@@ -244,4 +245,26 @@ fn an_event_cannot_forge_a_log_line_in_either_format() {
             assert!(!line.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{202e}')), "{line:?}");
         }
     }
+}
+
+#[test]
+fn an_id_of_any_length_is_for_ec2_to_judge_and_fills_no_log() {
+    let function = Function::start();
+    let ipam_id = format!("ipam-{}", "0".repeat(500_000));
+    let event = json!({ "IpamId": ipam_id, "Asn": 1 });
+    assert_error(function.invoke(&event), "InvalidIpamId.NotFound", &["ipam-000", "HTTP 400"]);
+    assert_eq!(function.ec2.calls()[0].params["IpamId"], ipam_id);
+    let log = function.raw_log();
+    assert!(log.len() == 1 && log[0].len() < 4_000, "{} lines, {} bytes", log.len(), log[0].len());
+}
+
+#[test]
+fn a_client_context_that_the_runtime_cannot_read_ends_the_process_with_a_word_and_without_a_call() {
+    let function = Function::start();
+    let client_context = Some(r#"{"custom":{"n":1}}"#.into());
+    function.api.send(Invocation { client_context, ..Invocation::new(request().to_string()) });
+    let (code, calls, log) = function.end();
+    assert_eq!((code, calls), (Some(1), Vec::new()));
+    let [line] = &log[..] else { panic!("not one line: {log:?}") };
+    assert!(line["message"].as_str().is_some_and(|text| text.starts_with("the runtime ended: ")), "{line}");
 }

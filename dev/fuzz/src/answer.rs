@@ -60,14 +60,17 @@ fn errors(answer: &Answer, status_message: &str) {
         }
     };
     for outcome_unknown in [false, true] {
-        let error = Error::from_failure(DOING, Failure { cause: cause.clone(), outcome_unknown }, status_message);
-        assert_eq!(error.error_type, expected);
-        assert_eq!(error.message.contains(" The outcome is unknown; it is safe to call again. ("), outcome_unknown);
-        check_error(&error, answer);
+        let failed = Error::from_failure(DOING, Failure { cause: cause.clone(), outcome_unknown }, status_message);
+        assert_eq!(failed.error_type, expected);
+        let associated =
+            Error::still_associated(DOING, &expected, answer, &associations, status_message, outcome_unknown);
+        for error in [failed, associated] {
+            assert_eq!(error.message.contains(" The outcome is unknown; it is safe to call again. ("), outcome_unknown);
+            check_error(&error, answer);
+        }
     }
     check_error(&Error::deprovision_failed(DOING, Some(status_message), answer), answer);
     check_error(&Error::dry_run_not_honored(DOING, answer), answer);
-    check_error(&Error::still_associated(DOING, &expected, answer, &associations, status_message), answer);
 }
 
 fn check_error(error: &Error, answer: &Answer) {

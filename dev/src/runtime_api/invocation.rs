@@ -22,6 +22,8 @@ pub struct Invocation {
     pub request_id: Option<String>,
     pub function_arn: String,
     pub trace_id: String,
+    /// `ClientContext` of an `Invoke`: JSON, as whoever invokes wrote it.
+    pub client_context: Option<String>,
 }
 
 impl Invocation {
@@ -34,6 +36,7 @@ impl Invocation {
             request_id: None,
             function_arn: "arn:aws:lambda:us-east-1:123456789012:function:deprovision-ipam-byoasn".to_owned(),
             trace_id: "Root=1-5e1b4151-5ac6c58f5b5daa6f5b5daa6f;Parent=53995c3f42cd8ad8;Sampled=0".to_owned(),
+            client_context: None,
         }
     }
 }

@@ -109,11 +109,15 @@ impl Service {
             }
         };
         let deadline = invocation.deadline.as_millis().to_string();
-        Response::new(200, "application/json", invocation.payload)
+        let response = Response::new(200, "application/json", invocation.payload)
             .with_header("lambda-runtime-aws-request-id", request_id)
             .with_header("lambda-runtime-deadline-ms", deadline)
             .with_header("lambda-runtime-invoked-function-arn", invocation.function_arn)
-            .with_header("lambda-runtime-trace-id", invocation.trace_id)
+            .with_header("lambda-runtime-trace-id", invocation.trace_id);
+        match invocation.client_context {
+            Some(context) => response.with_header("lambda-runtime-client-context", context),
+            None => response,
+        }
     }
 
     fn take(&self, request_id: &str, answer: Answer) -> Response {
