@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use memchr::{memchr_iter, memmem};
-use rustls::{RootCertStore, pki_types::CertificateDer};
+use rustls::RootCertStore;
 use rustls_native_certs::{load_certs_from_paths, load_native_certs};
 use tracing::warn;
 
@@ -20,7 +20,7 @@ pub fn load(lookup: impl Fn(&str) -> Option<String>) -> RootCertStore {
         (None, None) => Some(AMAZON_LINUX),
         (_, Some(_)) => None,
     };
-    let certificates = quick.and_then(|path| from_pem(&fs::read(path).ok()?)).unwrap_or_else(|| {
+    let roots = quick.and_then(|path| from_pem(&fs::read(path).ok()?)).unwrap_or_else(|| {
         let found = match &file {
             Some(file) if quick.is_some() => load_certs_from_paths(Some(Path::new(file)), None),
             _ => load_native_certs(),
@@ -28,31 +28,39 @@ pub fn load(lookup: impl Fn(&str) -> Option<String>) -> RootCertStore {
         for error in found.errors {
             warn!("a trust root cannot be read: {error}");
         }
-        found.certs
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(found.certs);
+        roots
     });
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
     if roots.is_empty() {
         warn!("there are no trust roots: no connection to EC2 can be made");
     }
     roots
 }
 
-/// Every certificate of a bundle; `None` where there is none, or anything that this quick reading may get wrong.
+/// Every root of a bundle; `None` where there is none, or anything that this quick reading may get wrong.
 ///
 /// The usual reader decodes a byte at a time, and for the 140 roots of a system that is three quarters of the
 /// instructions of a start.
-fn from_pem(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+fn from_pem(pem: &[u8]) -> Option<RootCertStore> {
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
     const END: &[u8] = b"-----END CERTIFICATE-----";
     let end = memmem::Finder::new(END);
-    let certificates: Option<Vec<_>> = memmem::find_iter(pem, BEGIN)
-        .map(|begin| {
-            let rest = &pem[begin + BEGIN.len()..];
-            decode(&rest[..end.find(rest)?]).map(Into::into)
-        })
-        .collect();
-    certificates.filter(|certificates| !certificates.is_empty())
+    let mut roots = RootCertStore::empty();
+    for begin in memmem::find_iter(pem, BEGIN) {
+        let rest = &pem[begin + BEGIN.len()..];
+        let text = &rest[..end.find(rest)?];
+        // What has no line of its own is, to the usual reader, no beginning and no end.
+        let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let [before, first, last] = [pem[..begin].last(), text.first(), text.last()];
+        if !(before.is_none_or(is_break) && first.is_some_and(is_break) && last.is_some_and(is_break)) {
+            return None;
+        }
+        let certificate = decode(text)?;
+        // One that cannot be understood does not cost the others.
+        let _ = roots.add(certificate.into());
+    }
+    (!roots.is_empty()).then_some(roots)
 }
 
 /// Base64 in lines.

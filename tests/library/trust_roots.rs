@@ -68,3 +68,15 @@ fn a_bundle_that_was_cut_off_keeps_what_is_whole() {
     let cut = authority("B");
     assert_roots("cut", &format!("{}{}", authority("A"), &cut[..cut.len() / 2]), 1);
 }
+
+#[test]
+fn a_certificate_without_lines_of_its_own_is_the_usual_readers_to_judge() {
+    let (a, b) = (authority("A"), authority("B"));
+    assert_roots("indented", &format!("{a}  {b}"), 1);
+    assert_roots("alone", &format!("  {b}"), 0);
+    assert_roots("after-text", &format!("{a}B: {b}"), 1);
+    assert_roots("tab-after", &format!("{a}{}", b.replacen("E-----", "E-----\t", 1)), 1);
+    assert_roots("blank-after", &format!("{a}{}", b.replacen("E-----", "E----- ", 1)), 2);
+    assert_roots("end-in-a-line", &format!("{a}{}{a}", b.replace("\n-----END", "-----END")), 1);
+    assert_roots("carriage-returns", &format!("{a}{b}").replace('\n', "\r"), 2);
+}
