@@ -16,13 +16,14 @@ use rustls::RootCertStore;
 use tokio::time::Instant;
 
 use crate::{
+    answer::Answer,
     asn::Asn,
     error::{cut, unbroken},
     event::Request,
     https,
     secrets::Secrets,
     settings::Sdk,
-    wire::{Answer, Cause, Failure, Witness},
+    wire::{Cause, Failure, Witness},
 };
 
 /// One attempt's time. EC2 answers within seconds; an attempt whose connection was lost without a

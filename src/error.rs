@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use lambda_runtime::Diagnostic;
 
-use crate::wire::{Answer, Cause, Failure, is_throttle};
+use crate::{
+    answer::{Answer, is_throttle},
+    wire::{Cause, Failure},
+};
 
 /// The event is not a valid request; nothing was sent to EC2.
 pub const INVALID_EVENT: &str = "InvalidEvent";

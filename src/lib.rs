@@ -9,7 +9,8 @@
 //! | [`asn`] | the ASN: textual forms in, canonical form out |
 //! | [`handler`] | the flow of one invocation |
 //! | [`ec2`] | the calls to EC2 |
-//! | [`wire`] | what went over the wire: attempts, answers, and what they leave unknown |
+//! | [`wire`] | what went over the wire in a call: its attempts, and what they leave unknown |
+//! | [`answer`] | one answer of EC2 |
 //! | `https` | the way to EC2 |
 //! | [`roots`] | the trust roots |
 //! | [`error`] | every `errorType` |
@@ -22,6 +23,7 @@
 #![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod answer;
 pub mod asn;
 pub mod deadline;
 pub mod ec2;

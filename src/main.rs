@@ -31,11 +31,7 @@ async fn start() -> ExitCode {
     let served = runtime::serve(move |event, context| {
         handler::invoke(ec2.clone(), dry_run_first, event, deadline::for_ec2(context.deadline))
     });
-    match served.await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("the runtime ended: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let Err(error) = served.await else { return ExitCode::SUCCESS };
+    tracing::error!("the runtime ended: {error}");
+    ExitCode::FAILURE
 }

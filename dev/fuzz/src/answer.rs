@@ -1,9 +1,10 @@
 //! An answer of EC2, or of whatever answers in its place, to the error that a caller sees.
 
 use deprovision_ipam_byoasn::{
+    answer::Answer,
     error::{EC2_BAD_RESPONSE, Error},
     secrets::Secrets,
-    wire::{Answer, Cause, Failure},
+    wire::{Cause, Failure},
 };
 
 use crate::message;
