@@ -43,12 +43,13 @@ pub fn load(lookup: impl Fn(&str) -> Option<String>) -> RootCertStore {
 /// The usual reader decodes a byte at a time, and for the 140 roots of a system that is three quarters of the
 /// instructions of a start.
 fn from_pem(pem: &[u8]) -> Option<RootCertStore> {
-    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    const BEGIN: &[u8] = b"-----BEGIN ";
+    const CERTIFICATE: &[u8] = b"CERTIFICATE-----";
     const END: &[u8] = b"-----END CERTIFICATE-----";
     let end = memmem::Finder::new(END);
     let mut roots = RootCertStore::empty();
     for begin in memmem::find_iter(pem, BEGIN) {
-        let rest = &pem[begin + BEGIN.len()..];
+        let rest = pem[begin + BEGIN.len()..].strip_prefix(CERTIFICATE)?;
         let text = &rest[..end.find(rest)?];
         // What has no line of its own is, to the usual reader, no beginning and no end.
         let is_break = |byte: &u8| matches!(byte, b'\r' | b'\n');

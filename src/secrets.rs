@@ -35,7 +35,8 @@ impl Secrets {
     pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Self {
         // The SDK trims the session token and sends the others as they are.
         let token = lookup("AWS_SESSION_TOKEN").map(|token| token.trim().to_owned());
-        let keys = ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"].into_iter().filter_map(lookup);
+        // It takes the second name where the first has no value.
+        let keys = ["AWS_SECRET_ACCESS_KEY", "SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"].into_iter().filter_map(lookup);
         let given: Vec<_> = token.into_iter().chain(keys).collect();
         let can_be_sent = given.iter().all(|secret| secret.bytes().all(|b| matches!(b, b' '..=b'~')));
         // As it is, and with %2B for +.
@@ -99,6 +100,12 @@ mod tests {
     fn whoever_prints_the_secrets_sees_none() {
         let secrets = Secrets::load(|_| Some("AKIAIOSFODNN7EXAMPLE".into()));
         assert_eq!(format!("{secrets:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn the_secret_key_is_known_by_its_second_name_too() {
+        let secrets = Secrets::load(|name| (name == "SECRET_ACCESS_KEY").then(|| "wJalrXUtnFEMI".into()));
+        assert_eq!(secrets.redact("key wJalrXUtnFEMI"), "key [redacted]");
     }
 
     #[test]

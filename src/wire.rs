@@ -213,8 +213,10 @@ impl Intercept for Witness {
         if let Some((response, body)) = body {
             let answer = Answer::read(response.status().as_u16(), response.request_id(), body, &self.secrets);
             seen.outcome_unknown |= !answer.rules_out_that_it_was_carried_out();
-            // A whole answer with this status speaks for the broken ones before it.
-            seen.half_success = seen.half_success.take().filter(|_| !response.status().is_success());
+            // A whole answer with this status speaks for the broken ones before it. One that is too long is broken too.
+            if body.is_some() && response.status().is_success() {
+                seen.half_success = None;
+            }
             seen.answer = Some(answer);
         } else if seen.in_flight {
             let error = error.and_then(|error| error.as_connector_error());

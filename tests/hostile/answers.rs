@@ -91,7 +91,13 @@ fn nesting_without_end_is_only_an_answer() {
 fn a_document_that_takes_an_age_to_read_is_not_read() {
     let attributes: Vec<_> = (0..80_000).map(|i| format!(" a{i}='u'")).collect();
     let namespaces: Vec<_> = (0..20_000).map(|i| format!("<a xmlns:p{i}='u'>")).collect();
-    for hostile in [format!("<a{}/>", attributes.concat()), namespaces.concat() + &"</a>".repeat(20_000)] {
+    let prefixed: Vec<_> = (0..1_400).map(|i| format!(" x:a{i}=''")).collect();
+    for hostile in [
+        format!("<a{}/>", attributes.concat()),
+        namespaces.concat() + &"</a>".repeat(20_000),
+        // Every two of these have the same megabyte in common.
+        format!("<a xmlns:x='{}'{}/>", "u".repeat(1_000_000), prefixed.concat()),
+    ] {
         for (status, unknown) in [(200, true), (403, false)] {
             let function = Function::start();
             function.ec2.fault(DeprovisionIpamByoasn, Fault::raw(status, &hostile));
@@ -113,18 +119,14 @@ fn what_ec2_writes_is_read_with_its_equals_signs() {
 #[test]
 fn no_date_of_an_answer_changes_the_clock() {
     let function = Function::start();
-    for date in ["Fri, 31 Dec 9999 23:59:59 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"] {
-        let headers = [("date".to_owned(), date.to_owned())].into();
-        let body = refusal("RequestExpired", "Look at the clock.");
-        let fault = Fault::Raw { status: 400, headers, body, after_effect: false };
-        function.ec2.fault(DeprovisionIpamByoasn, fault);
-        assert_error(function.invoke(&request()), "RequestExpired", &["the clock"]);
-        // A signature has a date in whole seconds.
-        thread::sleep(Duration::from_millis(1_100));
-        function.ec2.set_world(World::default());
-        assert_eq!(function.invoke(&request()), Ok(pending()));
-        function.ec2.set_world(World::default());
-    }
+    let headers = [("date".to_owned(), "Fri, 31 Dec 9999 23:59:59 GMT".to_owned())].into();
+    let body = refusal("RequestExpired", "Look at the clock.");
+    function.ec2.fault(DeprovisionIpamByoasn, Fault::Raw { status: 400, headers, body, after_effect: false });
+    assert_error(function.invoke(&request()), "RequestExpired", &["the clock"]);
+    // A signature has a date in whole seconds.
+    thread::sleep(Duration::from_millis(1_100));
+    function.ec2.set_world(World::default());
+    assert_eq!(function.invoke(&request()), Ok(pending()));
 }
 
 #[test]
@@ -223,7 +225,15 @@ fn a_success_to_a_dry_run_is_never_a_pass_readable_or_not() {
             }
         }
     }
-    // A success that breaks off or stays away is one too, though the SDK asks again and hears the right answer then.
+    // So is one that is not read to its end,
+    for members in [json!({ "DryRun": true }), json!({ "DryRunFirst": true })] {
+        let function = Function::start();
+        let long = byoasn(&format!("<statusMessage>{}</statusMessage>", "m".repeat(1_100_000)));
+        function.ec2.fault(DeprovisionIpamByoasn, Fault::raw(200, &long));
+        assert_error(function.invoke(&request_with(&members)), "DryRunNotHonored", &["may have", "HTTP 200"]);
+        assert_eq!(function.calls(), [DRY_RUN, DRY_RUN]);
+    }
+    // and one that breaks off or stays away, though the SDK asks again and hears the right answer then.
     for (connection, calls) in [("close", 2), ("keep-alive", 1)] {
         for members in [json!({ "DryRun": true }), json!({ "DryRunFirst": true })] {
             let function = Function::start();

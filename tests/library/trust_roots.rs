@@ -78,5 +78,7 @@ fn a_certificate_without_lines_of_its_own_is_the_usual_readers_to_judge() {
     assert_roots("tab-after", &format!("{a}{}", b.replacen("E-----", "E-----\t", 1)), 1);
     assert_roots("blank-after", &format!("{a}{}", b.replacen("E-----", "E----- ", 1)), 2);
     assert_roots("end-in-a-line", &format!("{a}{}{a}", b.replace("\n-----END", "-----END")), 1);
+    assert_roots("after-a-beginning", &format!("-----BEGIN X-----\nAAA=\n{a}"), 0);
+    assert_roots("blanks-in-the-line", &format!("{a}{}", b.replacen("E-----", "E--- --", 1)), 2);
     assert_roots("carriage-returns", &format!("{a}{b}").replace('\n', "\r"), 2);
 }
