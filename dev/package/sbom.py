@@ -19,12 +19,15 @@ def generate(program):
     options = ["--all", "--no-build-deps", "--target", TARGET, "--format", "json", "--spec-version", "1.5"]
     command = [program, "cyclonedx", *options, "--override-filename", NAME]
     # It has no --locked of its own, and would write an outdated Cargo.lock anew.
-    subprocess.run(["cargo", "metadata", "--locked", "--format-version", "1"], cwd=ROOT, check=True, capture_output=True)
+    metadata = ["cargo", "metadata", "--locked", "--format-version", "1"]
+    workspace = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True).stdout)
+    members = [each for each in workspace["packages"] if each["id"] in workspace["workspace_members"]]
+    written = [pathlib.Path(each["manifest_path"]).with_name(f"{NAME}.json") for each in members]
     try:
         subprocess.run(command, cwd=ROOT, check=True)
         return (ROOT / f"{NAME}.json").read_text()
     finally:
-        for path in [ROOT / f"{NAME}.json", ROOT / f"dev/{NAME}.json", ROOT / f"dev/fuzz/{NAME}.json"]:
+        for path in written:
             path.unlink(missing_ok=True)
 
 

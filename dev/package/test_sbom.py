@@ -33,6 +33,11 @@ def test_it_lists_the_crates_of_the_function_and_no_others(sbom):
     assert sorted(listed) == sorted(shipped)
 
 
+def test_it_lies_in_dist_and_nowhere_else():
+    command = ["git", "ls-files", "--others", "--exclude-standard", "*.cdx.json"]
+    assert subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout == ""
+
+
 def test_each_dependency_that_it_names_is_listed(sbom):
     sbom = json.loads(sbom)
     listed = {each["bom-ref"] for each in [sbom["metadata"]["component"], *sbom["components"]]}
