@@ -47,14 +47,8 @@ impl Flaw {
 }
 
 impl Answer {
-    /// What is known of an answer before its body.
-    pub(crate) fn head(status: u16, request_id: Option<&str>, secrets: &Secrets) -> Self {
-        let request_id = request_id.map(|id| secrets.redact(id));
-        Self { status, code: None, message: None, request_id, flaw: Some(Flaw::Malformed) }
-    }
-
-    /// Reads an answer; `body` is `None` where it is longer than what is read. The request ID of a header comes
-    /// before the document's.
+    /// Reads an answer; `body` is `None` where it is longer than what is read, or has not come. The request ID of a
+    /// header comes before the document's.
     #[must_use]
     pub fn read(status: u16, header_request_id: Option<&str>, body: Option<&[u8]>, secrets: &Secrets) -> Self {
         let text = String::from_utf8_lossy(body.unwrap_or_default());
@@ -72,12 +66,14 @@ impl Answer {
         let content = |name| element(name)?.text().map(str::trim).filter(|s| !s.is_empty()).map(|s| secrets.redact(s));
         // Only in an error document are these the error's: other answers may use the same names.
         let of_error = |name| element("Error").and_then(|_| content(name));
-        let head = Self::head(status, header_request_id, secrets);
         Self {
             status,
             code: of_error("Code"),
             message: of_error("Message"),
-            request_id: head.request_id.or_else(|| content("RequestID")).or_else(|| content("requestId")),
+            request_id: header_request_id
+                .map(|id| secrets.redact(id))
+                .or_else(|| content("RequestID"))
+                .or_else(|| content("requestId")),
             flaw: match body {
                 None => Some(Flaw::Long),
                 Some(_) if plain => None,

@@ -189,7 +189,7 @@ impl Intercept for Witness {
     ) -> Result<(), BoxError> {
         let response = answer.response_mut();
         if response.status().is_success() {
-            let head = Answer::head(response.status().as_u16(), response.request_id(), &self.secrets);
+            let head = Answer::read(response.status().as_u16(), response.request_id(), None, &self.secrets);
             self.lock().half_success = Some(head);
         }
         let body = response.body_mut();
