@@ -395,16 +395,16 @@ mod tests {
 
     #[test]
     fn an_endpoint_with_a_password_is_rejected_without_it() {
-        for url in ["http://user:word@127.0.0.1", "ftp://user:word@127.0.0.1", "http://user:word@"] {
+        for url in ["http://user:hunter2@127.0.0.1", "ftp://user:hunter2@127.0.0.1", "http://user:hunter2@"] {
             let invalid = with("AWS_ENDPOINT_URL", url).expect_err(url);
-            assert!(!format!("{invalid} {invalid:?}").contains("word"), "{invalid:?}");
+            assert!(!format!("{invalid} {invalid:?}").contains("hunter2"), "{invalid:?}");
         }
     }
 
     #[test]
     fn a_proxy_is_an_http_url_with_a_host() {
         let proxies = |variable, value| with(variable, value).map(|settings| settings.client.proxies);
-        let url = "http://user:word@proxy.example:3128";
+        let url = "http://user:hunter2@proxy.example:3128";
         for (variable, expected) in [
             ("HTTPS_PROXY", ProxySettings { https: url.into(), ..ProxySettings::default() }),
             ("https_proxy", ProxySettings { https: url.into(), ..ProxySettings::default() }),
@@ -416,8 +416,8 @@ mod tests {
             assert_eq!(proxies(variable, url), Ok(expected));
             assert_eq!(proxies(variable, ""), Ok(ProxySettings::default()));
             for invalid_url in [
-                "https://user:word@proxy.example",
-                "socks5://user:word@proxy.example",
+                "https://user:hunter2@proxy.example",
+                "socks5://user:hunter2@proxy.example",
                 "ftp://proxy.example",
                 "proxy.example:3128",
                 "proxy.example",
@@ -425,15 +425,15 @@ mod tests {
                 "http://proxy.example ",
                 "\"http://proxy.example\"",
                 "http://",
-                "http://user:word@",
-                "http://user:word",
-                "http://user:w@rd@proxy.example",
+                "http://user:hunter2@",
+                "http://user:hunter2",
+                "http://user:hunter@2@proxy.example",
                 "direct",
             ] {
                 let invalid = proxies(variable, invalid_url).expect_err(invalid_url);
                 assert_eq!((invalid.variable, invalid.value.as_deref()), (variable, None));
                 let printed = format!("{invalid} {invalid:?}");
-                assert!(!printed.contains("word") && !printed.contains("w@rd"), "{printed}");
+                assert!(!printed.contains("hunter2") && !printed.contains("hunter@2"), "{printed}");
             }
         }
         assert_eq!(proxies("no_proxy", "a,b").map(|proxies| proxies.none), Ok("a,b".into()));
