@@ -19,13 +19,13 @@ def run(*command):
 
 
 def test_make_invoke_prints_the_byoasn_and_nothing_else():
-    done = run(sys.executable, "dev/invoke.py", "events/direct.json")
+    done = run(sys.executable, "dev/scripts/invoke.py", "events/direct.json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"Byoasn": {"Asn": "64500", **PENDING}}
 
 
 def test_make_invoke_shows_an_error_and_the_log_and_fails():
-    done = run(sys.executable, "dev/invoke.py", "events/invalid/misspelt-dry-run.json")
+    done = run(sys.executable, "dev/scripts/invoke.py", "events/invalid/misspelt-dry-run.json")
     assert done.returncode == 1
     assert done.stdout == ""
     assert "InvalidEvent" in done.stderr and '"error_type":"InvalidEvent"' in done.stderr
