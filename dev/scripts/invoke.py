@@ -1,11 +1,12 @@
-"""`make invoke`: the function under `cargo lambda watch`, against the EC2 stand-in, invoked once.
+"""`make invoke`: starts the EC2 stand-in and the function under `cargo lambda watch`, and invokes the function once.
 
-Starts what it needs on free ports of 127.0.0.1, prints the answer, and stops what it started, whatever
-happens. The programs must have been built; `make invoke` does it.
+It uses free ports of 127.0.0.1, prints the response, and stops every process that it started, also after an error. The
+programs must be built; `make invoke` does that.
 """
 
 import contextlib
 import functools
+import json
 import os
 import signal
 import socket
@@ -17,18 +18,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION = "deprovision-ipam-byoasn"
-# cargo looks at 1.2 million lines of the EC2 crate before it runs what is built.
-PATIENCE = 120
+IPAM = "ipam-0123456789abcdef0"
+# `cargo lambda watch` checks the fingerprints of all crates before it starts the function. That can take a minute.
+START_TIMEOUT_SECONDS = 120
+
+# The ASNs of the sample events. 64501 has an association, for a report with `DescribeOnly`.
+WORLD = {
+    "asns": [{"asn": asn, "ipam_id": IPAM} for asn in ("64500", "65546", "64501")],
+    "cidrs": [{"cidr": "203.0.113.0/24", "state": "advertised", "associations": [{"asn": "64501"}]}],
+}
 
 
 @contextlib.contextmanager
 def running(command, **options):
-    """A process in a group of its own, so that what it starts is stopped too.
+    """Runs a process in a new process group, and stops the whole group at the end.
 
-    It is stopped as Ctrl-C does it, which what a shell starts in the background ignores, and its children too.
+    The group is stopped with SIGINT, like Ctrl-C. Background processes of a shell ignore SIGINT and their children inherit
+    that, so the default handler is restored.
     """
-    interruptible = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = subprocess.Popen(command, start_new_session=True, preexec_fn=interruptible, cwd=ROOT, **options)
+    restore_sigint = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(command, start_new_session=True, preexec_fn=restore_sigint, cwd=ROOT, **options)
     try:
         yield process
     finally:
@@ -46,29 +55,28 @@ def free_port():
 
 
 def wait_until_listening(process, port):
-    for _ in range(PATIENCE * 10):
+    for _ in range(START_TIMEOUT_SECONDS * 10):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
         if process.poll() is not None:
             break
         time.sleep(0.1)
-    raise RuntimeError(f"{process.args[0]} does not listen")
+    raise RuntimeError(f"{process.args[0]} does not listen on port {port}")
 
 
 @contextlib.contextmanager
-def function(log, asns=("64500", "65546")):
-    """The function and EC2, both local: the arguments with which `cargo lambda invoke` reaches it."""
-    world = ", ".join(f'{{"asn": "{asn}", "ipam_id": "ipam-0123456789abcdef0"}}' for asn in asns)
+def function(log):
+    """Runs the function and the EC2 stand-in. Yields the address arguments for `cargo lambda invoke`."""
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        file.write(f'{{"asns": [{world}]}}')
+        json.dump(WORLD, file)
         file.flush()
         stand_in = [ROOT / "target/debug/ec2-stand-in", "--world", file.name]
         with running(stand_in, stdout=subprocess.PIPE, stderr=log, text=True) as ec2:
             endpoint = ec2.stdout.readline().split()[-1]
             address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(free_port())]
             environment = {
+                # Without the caller's AWS variables, so that nothing reaches AWS.
                 **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-                # Nothing of the caller's credentials, and nothing that leads to AWS.
                 "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
                 "AWS_SECRET_ACCESS_KEY": "secret",
                 "AWS_REGION": "us-east-1",
@@ -82,11 +90,11 @@ def function(log, asns=("64500", "65546")):
 
 
 def main(event):
-    # A stop by another process shall clean up as Ctrl-C does.
+    # Clean up after SIGTERM as after Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryFile("w+") as log, function(log) as address:
         invoke = ["cargo", "lambda", "invoke", *address, FUNCTION, "--data-file", event]
-        code = subprocess.run(invoke, timeout=PATIENCE).returncode
+        code = subprocess.run(invoke, timeout=START_TIMEOUT_SECONDS).returncode
         if code:
             log.seek(0)
             sys.stderr.write(log.read())

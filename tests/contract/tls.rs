@@ -45,7 +45,8 @@ fn ssl_cert_dir_works_with_and_without_ssl_cert_file() {
         fs::create_dir_all(&folder).expect("folder");
         fs::copy(&bundle, folder.join("ca.pem")).expect("copied");
         let setup = setup.set("SSL_CERT_DIR", folder.to_str().expect("UTF-8"));
-        let function = if with_file { setup.set("SSL_CERT_FILE", &other) } else { setup.unset("SSL_CERT_FILE") }.start();
+        let function =
+            if with_file { setup.set("SSL_CERT_FILE", &other) } else { setup.unset("SSL_CERT_FILE") }.start();
         assert_eq!(function.invoke(&request()), Ok(pending()));
     }
 }
