@@ -141,7 +141,7 @@ fn remaining_associations_are_listed_with_their_cidrs() {
         "AsnStillAssociated",
         &[
             "Deprovisioning ASN 64500 from ipam-0123456789abcdef0: CIDRs are still associated",
-            "EC2 said: ",
+            "EC2's message: ",
             "203.0.113.0/24 (associated)",
             "203.0.113.128/24 (pending-disassociation)",
             "203.0.113.192/24 (failed-disassociation)",
@@ -161,7 +161,7 @@ fn asn_not_under_this_ipam_is_reported_with_associations() {
     assert_error(
         function.invoke(&request()),
         "AsnStillAssociated",
-        &["disassociated. DescribeIpamByoasn lists no such ASN under this IPAM. EC2 said: "],
+        &["disassociated. DescribeIpamByoasn lists no such ASN under this IPAM. EC2's message: "],
     );
 }
 
@@ -215,7 +215,7 @@ fn failed_describe_is_not_retried_and_keeps_the_error() {
         function.ec2.queue_fault(DescribeByoipCidrs, fault);
         let expected = [
             "EC2 says no.",
-            "with DescribeIpamByoasn",
+            "DescribeIpamByoasn failed",
             "with DescribeByoipCidrs",
             "(code IncorrectState, HTTP 400, request ID ",
         ];
@@ -246,7 +246,7 @@ fn repeated_page_token_ends_pagination() {
         function.ec2.queue_fault(DescribeIpamByoasn, page("DescribeIpamByoasn"));
         function.ec2.queue_fault(DescribeByoipCidrs, page("DescribeByoipCidrs"));
     }
-    assert_error(function.invoke(&request()), "IncorrectState", &["could not be read"]);
+    assert_error(function.invoke(&request()), "IncorrectState", &["DescribeIpamByoasn failed"]);
     assert_eq!(function.calls().len(), 5);
 }
 
@@ -291,7 +291,10 @@ fn unknown_outcome_stays_unknown_if_no_change_is_visible() {
     let function = Function::start();
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::Reset { after_effect: false });
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "Not now."));
-    let expected = ["in state provisioned.", "The outcome is unknown; it is safe to call again."];
+    let expected = [
+        "in state provisioned.",
+        "The outcome is unknown: check the state of the ASN with DescribeOnly, or call again.",
+    ];
     assert_error(function.invoke(&request()), "IncorrectState", &expected);
     assert_eq!(function.calls(), [DEPROVISION, DEPROVISION, DESCRIBE_BYOASN, DESCRIBE_CIDRS]);
 

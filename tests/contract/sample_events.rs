@@ -22,7 +22,7 @@ const INVALID: [(&str, &str); 4] = [
     ("asdot-as-number", "`Asn` is `1.10`"),
     ("dry-run-twice", "`DryRun` is given twice"),
     ("ipam-pool-id", "the ID of an IPAM pool;"),
-    ("misspelt-dry-run", "is `DryRun` meant?"),
+    ("misspelt-dry-run", "did you mean `DryRun`?"),
 ];
 
 fn folder() -> &'static Path {
