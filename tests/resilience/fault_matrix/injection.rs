@@ -35,7 +35,7 @@ impl Phase {
     }
 }
 
-/// A column of the matrix that is independent of the phase.
+/// What goes wrong. Each fault is a row in the table of each phase where it can occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Refused,
