@@ -287,7 +287,7 @@ fn lost_response_is_recovered_by_retry_and_describe() {
 
 #[test]
 fn unknown_outcome_stays_unknown_if_no_change_is_visible() {
-    // EC2 is eventually consistent: what it lists may be of before the change.
+    // EC2 is eventually consistent: a list may not show the change yet.
     let function = Function::start();
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::Reset { after_effect: false });
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "Not now."));

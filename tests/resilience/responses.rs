@@ -98,7 +98,7 @@ fn pathological_xml_is_rejected_quickly() {
     for hostile in [
         format!("<a{}/>", attributes.concat()),
         namespaces.concat() + &"</a>".repeat(20_000),
-        // Each of these attributes has a namespace of a megabyte.
+        // Each of these attributes has the same namespace name of a megabyte.
         format!("<a xmlns:x='{}'{}/>", "u".repeat(1_000_000), prefixed.concat()),
     ] {
         for (status, unknown) in [(200, true), (403, false)] {
@@ -239,7 +239,7 @@ fn successful_response_never_passes_a_dry_run() {
             }
         }
     }
-    // A success that is too long to be read,
+    // The same holds for a success that is longer than the limit.
     for members in [json!({ "DryRun": true }), json!({ "DryRunFirst": true })] {
         let function = Function::start();
         let long = byoasn(&format!("<statusMessage>{}</statusMessage>", "m".repeat(1_100_000)));
@@ -247,7 +247,7 @@ fn successful_response_never_passes_a_dry_run() {
         assert_error(function.invoke(&request_with(&members)), "DryRunNotHonored", &["may have", "HTTP 200"]);
         assert_eq!(function.calls(), [DRY_RUN, DRY_RUN]);
     }
-    // and a truncated or missing body, although the SDK then retries and gets a passed dry run.
+    // It also holds for a truncated or missing body, although the SDK then retries and gets a passed dry run.
     for (connection, calls) in [("close", 2), ("keep-alive", 1)] {
         for members in [json!({ "DryRun": true }), json!({ "DryRunFirst": true })] {
             let function = Function::start();
