@@ -121,10 +121,10 @@ fn unintelligible_response_is_bad_response() {
         (Fault::raw(200, "<Other/>"), vec!["outcome is unknown", "HTTP 200"]),
         (
             Fault::raw(200, "<DeprovisionIpamByoasnResponse><byoasn><asn>64500</asn></byoasn>"),
-            vec!["not plain, well-formed"],
+            vec!["not well-formed"],
         ),
-        (success_with_state("<![CDATA[failed-deprovision]]>"), vec!["not plain, well-formed"]),
-        (success_with_state("failed-<!-- or not -->deprovision"), vec!["not plain, well-formed"]),
+        (success_with_state("<![CDATA[failed-deprovision]]>"), vec!["not well-formed"]),
+        (success_with_state("failed-<!-- or not -->deprovision"), vec!["not well-formed"]),
         (Fault::Html { status: 403 }, vec!["HTTP 403"]),
         (Fault::TruncatedXml { status: 403 }, vec!["not well-formed XML", "HTTP 403"]),
         (Fault::EmptyBody { status: 403 }, vec!["HTTP 403"]),

@@ -216,7 +216,7 @@ fn failed_describe_is_not_retried_and_keeps_the_error() {
         let expected = [
             "EC2 says no.",
             "DescribeIpamByoasn failed",
-            "with DescribeByoipCidrs",
+            "DescribeByoipCidrs failed",
             "(code IncorrectState, HTTP 400, request ID ",
         ];
         let message = assert_error(function.invoke(&request()), "IncorrectState", &expected);
@@ -234,17 +234,15 @@ fn failed_first_describe_does_not_prevent_the_second() {
 
 #[test]
 fn repeated_page_token_ends_pagination() {
-    let page = |action| {
-        Fault::raw(
-            200,
-            format!("<{action}Response><requestId>1</requestId><nextToken>again</nextToken></{action}Response>"),
-        )
+    let page = |action, set| {
+        let content = format!("<requestId>1</requestId><{set}/><nextToken>again</nextToken>");
+        Fault::raw(200, format!("<{action}Response>{content}</{action}Response>"))
     };
     let function = Function::start();
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "EC2 says no."));
     for _ in 0..2 {
-        function.ec2.queue_fault(DescribeIpamByoasn, page("DescribeIpamByoasn"));
-        function.ec2.queue_fault(DescribeByoipCidrs, page("DescribeByoipCidrs"));
+        function.ec2.queue_fault(DescribeIpamByoasn, page("DescribeIpamByoasn", "byoasnSet"));
+        function.ec2.queue_fault(DescribeByoipCidrs, page("DescribeByoipCidrs", "byoipCidrSet"));
     }
     assert_error(function.invoke(&request()), "IncorrectState", &["DescribeIpamByoasn failed"]);
     assert_eq!(function.calls().len(), 5);

@@ -171,7 +171,7 @@ fn invalid_ipam_ids_are_rejected_and_other_kinds_named() {
         (with(&json!({ "IpamId": "" })), vec!["`IpamId` is", "expected an IPAM ID"]),
         (with(&json!({ "IpamId": "ipam-" })), vec!["hexadecimal"]),
         (with(&json!({ "IpamId": "ipam-XYZ" })), vec!["hexadecimal"]),
-        (with(&json!({ "IpamId": "ipam-0123ABC" })), vec!["lower-case"]),
+        (with(&json!({ "IpamId": "ipam-0123ABC" })), vec!["lowercase"]),
         (with(&json!({ "IpamId": "IPAM-0123" })), vec!["`IpamId` is"]),
         (with(&json!({ "IpamId": " ipam-0123" })), vec!["`IpamId` is"]),
         (with(&json!({ "IpamId": "ipam-0123&Asn=1" })), vec!["`IpamId` is"]),
