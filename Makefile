@@ -25,7 +25,7 @@ help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 invoke: $(call installed,lambda) stand-ins ## Runs the function locally, with EVENT=events/….json, and prints its answer
-	@$(call with,lambda) python3 dev/invoke.py "$(EVENT)"
+	@$(call with,lambda) python3 dev/scripts/invoke.py "$(EVENT)"
 
 test: test-rust test-tools test-deploy test-package ## Runs every test
 

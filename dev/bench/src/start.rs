@@ -180,7 +180,8 @@ impl Stage {
     fn invoke(&self, function: &Function<'_>, nth: usize) -> Result<Warm, Box<dyn Error>> {
         let calls = self.ec2.calls().len();
         let id = function.api.send(Invocation::new(json!({ "IpamId": IPAM, "Asn": asn(nth) }).to_string()));
-        let answer = function.api.answer(&id, PATIENCE).ok_or_else(|| function.failure("does not answer"))?;
+        let answer =
+            function.api.wait_for_response(&id, PATIENCE).ok_or_else(|| function.failure("does not answer"))?;
         let expected = match function.candidate.job {
             Job::Nothing => Value::Null,
             Job::Deprovision => {
@@ -196,7 +197,10 @@ impl Stage {
             return Err(function.failure(&format!("called EC2 {made} times")).into());
         }
         let timing = function.api.timing(&id).ok_or("an answer without a time")?;
-        Ok(Warm { answer: timing.duration(), ec2: self.ec2.held().get(calls..).unwrap_or_default().iter().sum() })
+        Ok(Warm {
+            answer: timing.duration(),
+            ec2: self.ec2.handling_times().get(calls..).unwrap_or_default().iter().sum(),
+        })
     }
 
     fn environment(&self, candidate: &Candidate) -> Vec<(String, String)> {

@@ -1,0 +1,4 @@
+//! Property tests of the library.
+
+mod asn_and_event;
+mod trust_roots;
