@@ -11,7 +11,7 @@ NO_FAULT = {"kind": "slow", "seconds": 0}
 
 def after(describes):
     """A pending state ends after it was listed in this many Describe responses."""
-    return {"looks": describes}
+    return {"describes": describes}
 
 
 def asn(number="64500", **members):
