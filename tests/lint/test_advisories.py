@@ -14,7 +14,7 @@ def run(folder, fetch, check):
     return subprocess.run([SCRIPT, program], capture_output=True, text=True)
 
 
-def test_a_database_out_of_reach_is_said_aloud_and_fails_nothing(tmp_path):
+def test_an_unreachable_database_is_a_warning(tmp_path):
     done = run(tmp_path, fetch=1, check=1)
 
     assert done.returncode == 0
@@ -22,14 +22,14 @@ def test_a_database_out_of_reach_is_said_aloud_and_fails_nothing(tmp_path):
     assert "check" not in done.stdout
 
 
-def test_an_advisory_that_was_found_fails(tmp_path):
+def test_an_advisory_fails_the_check(tmp_path):
     done = run(tmp_path, fetch=0, check=1)
 
     assert done.returncode == 1
     assert "check --disable-fetch advisories" in done.stdout
 
 
-def test_without_findings_it_passes_quietly(tmp_path):
+def test_without_findings_there_is_no_output(tmp_path):
     done = run(tmp_path, fetch=0, check=0)
 
     assert (done.returncode, done.stderr) == (0, "")
