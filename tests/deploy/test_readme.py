@@ -27,7 +27,7 @@ def shell(local_aws, stack, tmp_path):
         # The CLI of PyPI is version 1, which reads files without being told how.
         commands = commands.replace("--cli-binary-format raw-in-base64-out", "")
         commands = commands.replace("deprovision-ipam-byoasn", stack.name).replace("response.json", f"{tmp_path}/response.json")
-        path = f"{ROOT}/.venv/clients/bin:{os.environ['PATH']}"
+        path = f"{ROOT}/.venv/test/bin:{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-euc", commands], cwd=ROOT, env={**local_aws, **variables, "PATH": path}, capture_output=True, text=True
         )
