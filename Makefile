@@ -2,8 +2,8 @@
 
 EVENT ?= events/direct.json
 SECONDS ?= 60
-# Of the function that is packaged: x86_64 or arm64.
-ARCHITECTURE ?= x86_64
+# Of the function that is packaged: x86_64 or arm64. The default is this machine's.
+ARCHITECTURE ?= $(subst aarch64,arm64,$(shell uname -m))
 
 # Compiles the EC2 SDK faster in development builds. Set the variable to use another wrapper, such as sccache.
 export RUSTC_WRAPPER ?= $(CURDIR)/dev/scripts/rustc-wrapper
@@ -26,7 +26,8 @@ tools_path = PATH="$(subst $() ,:,$(foreach program,$(1),$(CURDIR)/$(dir $(progr
 require = command -v $(1) >/dev/null || { echo "make $@ needs $(1): $(2)" >&2; exit 1; }
 
 package := deprovision-ipam-byoasn
-binary = target/lambda/$(package)/bootstrap
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+binary := target/lambda/$(package)/bootstrap
 
 .PHONY: help invoke test test-rust test-tools test-deploy test-package soak model fuzz coverage mutants lint lint-rust \
     lint-stack lint-crates lint-workflows fmt build stand-ins package check-size bench sbom lock clean
@@ -113,11 +114,12 @@ check-size: package ## Check the limits on the zip, the instructions of a start 
 	@$(call require,valgrind,install your system's package valgrind)
 	dev/scripts/check-graph.sh
 	cargo build --locked --quiet --package bench
-	target/debug/bench --count function=$(binary) | python3 dev/bench/check_size.py $(ARCHITECTURE)
+	$(count) | python3 dev/bench/check_size.py dist/$(package)-$(version)-$(ARCHITECTURE).zip $(ARCHITECTURE)
 
-bench: package bench-peers ## Measure cold starts beside Python, Node.js and an empty function (NAIVE=1 adds a naive build); OUT=docs renews docs/benchmark.*
+bench: package bench-peers ## Measure cold starts beside Python, Node.js and an empty function; OUT=docs renews docs/benchmark.*
 	cargo build --locked --quiet --release --package bench
-	target/release/bench $(BENCH) $(foreach name,$(candidates),$(name)=$(candidate-$(name))) >target/bench.json
+	target/release/bench $(BENCH) function=$(binary) floor=target/lambda/floor/bootstrap python=.venv/test/bin/python \
+	    $$(test -e $(node_bundle) && echo node=dev/bench/node) >target/bench.json
 	python3 dev/bench/report.py target/bench.json $(OUT)
 
 sbom: $(cargo_cyclonedx) ## Write the function's SBOMs (CycloneDX) to dist/
@@ -128,29 +130,22 @@ lock: $(uv) ## Renew uv.lock from pyproject.toml
 	$(uv) lock
 
 clean: ## Remove everything that was built or installed in this folder
-	rm -rf target .aws-sam .venv .tools dist dev/node_modules dev/bench/node/node_modules dev/bench/node/dist dev/bench/naive/target
+	rm -rf target .aws-sam .venv .tools dist dev/node_modules dev/bench/node/node_modules dev/bench/node/dist
 
-# Where `make bench` writes benchmark.json and benchmark.svg, and options of the program, such as "--rounds 20" or another
-# build of the function to compare with: "before=PATH".
+# Where `make bench` writes benchmark.json and benchmark.svg, and further arguments of the program: "--rounds 20", or another
+# build of the function, "before=PATH".
 OUT ?= target
 BENCH ?=
-NAIVE ?=
+node_bundle := dev/bench/node/dist/index.js
 
-candidate-function = $(binary)
-candidate-floor = target/lambda/floor/bootstrap
-candidate-python = .venv/test/bin/python
-candidate-node = dev/bench/node
-candidate-naive = dev/bench/naive/target/lambda/naive/bootstrap
-node_bundle = dev/bench/node/dist/index.js
-candidates = function floor python $(shell test -e $(node_bundle) && echo node) $(if $(NAIVE),naive)
+# valgrind counts the instructions of a program for this machine only, and the limits are those of x86_64.
+count = $(if $(filter x86_64,$(ARCHITECTURE)),target/debug/bench --count function=$(binary),echo '{}')
 
 .PHONY: bench-peers
 bench-peers: $(call group,test) $(call group,lambda)
 	$(call path_of,lambda) cargo lambda build --locked --release --example floor
 	@$(MAKE) --no-print-directory $(node_bundle) || { rm -rf $(dir $(node_bundle)); echo "make bench leaves Node.js out: it \
 	needs Node.js 18 or newer and npm, and cmake, autoconf, automake, libtool, make and g++ to compile aws-lambda-ric." >&2; }
-	$(if $(NAIVE),export $(call path_of,lambda) && cd / && \
-	    cargo lambda build --locked --release --manifest-path $(CURDIR)/dev/bench/naive/Cargo.toml)
 
 # Bundled as `sam build` does: minified, CommonJS.
 $(node_bundle): dev/bench/node/index.mjs dev/bench/node/package-lock.json
