@@ -29,6 +29,14 @@ package := deprovision-ipam-byoasn
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 binary := target/lambda/$(package)/bootstrap
 
+# RUSTFLAGS of release builds. With the paths of this machine replaced, the same sources and tools give the same bytes
+# everywhere. cargo-lambda selects these CPUs, the oldest of Lambda's, itself, but not where RUSTFLAGS is set.
+cpu-x86_64 = haswell
+cpu-arm64 = neoverse-n1
+cargo_home = $(or $(CARGO_HOME),$(HOME)/.cargo)
+rust_sources = $(shell rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$(shell rustc -vV | sed -n 's/^commit-hash: //p')
+release_flags = RUSTFLAGS="-Ctarget-cpu=$(cpu-$(ARCHITECTURE)) --remap-path-prefix=$(cargo_home)=/cargo --remap-path-prefix=$(rust_sources)"
+
 .PHONY: help invoke test test-rust test-tools test-deploy test-package soak model fuzz coverage mutants lint lint-rust \
     lint-stack lint-crates lint-workflows fmt build stand-ins package check-size bench sbom lock clean
 .DEFAULT_GOAL := help
@@ -49,7 +57,7 @@ test-tools: $(call group,test) $(call group,lambda) stand-ins ## The EC2 stand-i
 	$(call path_of,test) python -m pytest -q tests/tools
 
 test-deploy: $(call group,deploy) $(call group,test) $(call group,lambda) stand-ins ## Deploy the stack to a local AWS with SAM CLI and run it
-	$(call path_of,test) .venv/deploy/bin/python -m pytest -q tests/deploy
+	$(call path_of,test) $(release_flags) .venv/deploy/bin/python -m pytest -q tests/deploy
 
 test-package: $(call group,test) sbom ## The zip, the SBOM and the scripts
 	$(call path_of,test) python -m pytest -q tests/package
@@ -108,7 +116,7 @@ build: ## Build for development, including what the tests start
 	cargo build --locked --workspace
 
 package: $(call group,lambda) ## Write the function's zip to dist/ (ARCHITECTURE=x86_64 or arm64)
-	$(call path_of,lambda) python3 dev/scripts/package.py $(ARCHITECTURE)
+	$(call path_of,lambda) $(release_flags) python3 dev/scripts/package.py $(ARCHITECTURE)
 
 check-size: package ## Check the limits on the zip, the instructions of a start and the dependency graph
 	@$(call require,valgrind,install your system's package valgrind)
@@ -143,7 +151,7 @@ count = $(if $(filter x86_64,$(ARCHITECTURE)),target/debug/bench --count functio
 
 .PHONY: bench-peers
 bench-peers: $(call group,test) $(call group,lambda)
-	$(call path_of,lambda) cargo lambda build --locked --release --example floor
+	$(call path_of,lambda) $(release_flags) cargo lambda build --locked --release --example floor
 	@$(MAKE) --no-print-directory $(node_bundle) || { rm -rf $(dir $(node_bundle)); echo "make bench leaves Node.js out: it \
 	needs Node.js 18 or newer and npm, and cmake, autoconf, automake, libtool, make and g++ to compile aws-lambda-ric." >&2; }
 
