@@ -1,4 +1,4 @@
-"""The zip of `make package`."""
+"""dev/scripts/package.py."""
 
 import hashlib
 import os
@@ -6,10 +6,10 @@ import zipfile
 
 from package import write_zip
 
-BINARY = b"\x7fELF and what follows" * 1000
+BINARY = b"\x7fELF and more" * 1000
 
 
-def test_the_same_binary_gives_the_same_bytes_whenever_and_under_whatever_umask(tmp_path, monkeypatch):
+def test_same_binary_gives_the_same_zip(tmp_path, monkeypatch):
     first = write_zip(BINARY, tmp_path / "first" / "a.zip")
     monkeypatch.setenv("TZ", "Pacific/Auckland")
     umask = os.umask(0o077)
@@ -22,11 +22,11 @@ def test_the_same_binary_gives_the_same_bytes_whenever_and_under_whatever_umask(
     assert first == second == hashlib.sha256((tmp_path / "first" / "a.zip").read_bytes()).hexdigest()
 
 
-def test_another_binary_gives_other_bytes(tmp_path):
+def test_another_binary_gives_another_zip(tmp_path):
     assert write_zip(BINARY, tmp_path / "a.zip") != write_zip(BINARY + b"!", tmp_path / "b.zip")
 
 
-def test_it_holds_an_executable_bootstrap_and_nothing_else(tmp_path):
+def test_zip_holds_only_an_executable_bootstrap(tmp_path):
     write_zip(BINARY, tmp_path / "a.zip")
 
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
