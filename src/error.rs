@@ -5,7 +5,8 @@ use std::fmt;
 use lambda_runtime::Diagnostic;
 
 use crate::{
-    ec2::{AsnAssociation, CallError, CallErrorKind, ResponseMetadata, is_throttle},
+    ec2::{CallError, CallErrorKind, ResponseMetadata, is_throttle},
+    response::AsnAssociation,
     text::{ellipsize, to_single_line, truncate},
 };
 

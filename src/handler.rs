@@ -4,10 +4,10 @@ use tokio::{time::Instant, try_join};
 use tracing::{error, info};
 
 use crate::{
-    ec2::{AsnAssociation, Byoasn, CallError, CallErrorKind, DryRunOutcome, Ec2, Retries},
+    ec2::{CallError, CallErrorKind, DryRunOutcome, Ec2, Retries},
     error::Error,
     event::{Mode, Request},
-    response::Response,
+    response::{AsnAssociation, Byoasn, Response},
     text::truncate,
 };
 
