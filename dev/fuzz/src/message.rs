@@ -6,16 +6,19 @@ use deprovision_ipam_byoasn::error::Error;
 const ENCODED_MARKER: &str = "Encoded authorization failure message: ";
 
 /// Checks the error type, and that the message is one line of at most 2,000 bytes. An encoded authorization message in
-/// `ec2_message` may extend it to 10,000 bytes. It is truncated only at that limit.
-pub fn check(error: &Error, ec2_message: &str) {
+/// `detail`, the variable part of the message, may extend it to 10,000 bytes. It is truncated only at that limit. Returns the
+/// message.
+pub fn check(error: &Error, detail: &str) -> String {
     let (error_type, message) = (error.error_type(), error.to_string());
     assert!(is_error_type(error_type), "{error_type:?}");
     assert!(!message.contains(changes_layout), "not a single line: {message:?}");
-    let encoded = encoded_message(ec2_message);
+    let detail = detail.replace(changes_layout, " ");
+    let encoded = encoded_message(&detail);
     let is_complete = message.contains(encoded);
     assert!(is_complete || message.len() == 10_000, "the encoded message is truncated: {message}");
     let max_bytes = if is_complete { 2_000 + encoded.len() } else { 10_000 };
     assert!(message.len() <= max_bytes.min(10_000), "{} bytes: {message}", message.len());
+    message
 }
 
 /// Whether `Retry` and `Catch` of Step Functions can match a name.
@@ -31,9 +34,9 @@ pub fn changes_layout(c: char) -> bool {
     c.is_control() || is_bidirectional_control || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// The encoded authorization message in a message of EC2. May be empty.
-fn encoded_message(ec2_message: &str) -> &str {
-    let (_, rest) = ec2_message.split_once(ENCODED_MARKER).unwrap_or_default();
+/// The first encoded authorization message in a text. May be empty.
+fn encoded_message(text: &str) -> &str {
+    let (_, rest) = text.split_once(ENCODED_MARKER).unwrap_or_default();
     let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"-_+/=".contains(c)).unwrap_or(rest.len());
     &rest[..end]
 }
