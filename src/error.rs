@@ -252,7 +252,7 @@ fn advice(kind: &CallErrorKind) -> &'static str {
              ec2:DescribeByoipCidrs; `aws sts decode-authorization-message` decodes an encoded message."
         }
         "AuthFailure" | "ExpiredToken" | "RequestExpired" | "InvalidClientTokenId" => {
-            "The credentials have expired or are not valid. In Lambda, call again later."
+            "The credentials have expired or are not valid, or the clock is wrong. In Lambda, call again later."
         }
         _ if code.ends_with(".NotFound") => {
             "Call from the IPAM's account and in its home Region: EC2 does not find what is in another Region."

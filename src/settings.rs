@@ -77,12 +77,12 @@ pub struct TrustPath {
 }
 
 impl TrustPath {
-    /// The error if the path has no certificate.
+    /// The error if there is no usable certificate, for a reason such as an error of the file system.
     #[must_use]
-    pub fn without_certificate(&self) -> InvalidSetting {
+    pub fn without_certificate(&self, reason: &str) -> InvalidSetting {
         let allowed = if self.is_dir { TRUST_DIR } else { TRUST_FILE };
         let value = self.path.to_string_lossy().into_owned();
-        let problem = format!("is {value:?}, which has no certificate that can be read");
+        let problem = format!("is {value:?}: {reason}");
         InvalidSetting { variable: self.variable, value: Some(value), problem, allowed: allowed.into() }
     }
 }

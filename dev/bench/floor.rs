@@ -1,4 +1,4 @@
-//! The least that a Rust function does on Lambda: the floor under the benchmark's cold starts.
+//! The least that a Rust function does on Lambda: the benchmark's floor.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;

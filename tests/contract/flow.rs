@@ -141,7 +141,7 @@ fn remaining_associations_are_listed_with_their_cidrs() {
         "AsnStillAssociated",
         &[
             "Deprovisioning ASN 64500 from ipam-0123456789abcdef0: CIDRs are still associated",
-            "EC2 said: ",
+            "EC2's message: ",
             "203.0.113.0/24 (associated)",
             "203.0.113.128/24 (pending-disassociation)",
             "203.0.113.192/24 (failed-disassociation)",
@@ -161,7 +161,7 @@ fn asn_not_under_this_ipam_is_reported_with_associations() {
     assert_error(
         function.invoke(&request()),
         "AsnStillAssociated",
-        &["disassociated. DescribeIpamByoasn lists no such ASN under this IPAM. EC2 said: "],
+        &["disassociated. DescribeIpamByoasn lists no such ASN under this IPAM. EC2's message: "],
     );
 }
 
@@ -215,8 +215,8 @@ fn failed_describe_is_not_retried_and_keeps_the_error() {
         function.ec2.queue_fault(DescribeByoipCidrs, fault);
         let expected = [
             "EC2 says no.",
-            "with DescribeIpamByoasn",
-            "with DescribeByoipCidrs",
+            "DescribeIpamByoasn failed",
+            "DescribeByoipCidrs failed",
             "(code IncorrectState, HTTP 400, request ID ",
         ];
         let message = assert_error(function.invoke(&request()), "IncorrectState", &expected);
@@ -234,19 +234,17 @@ fn failed_first_describe_does_not_prevent_the_second() {
 
 #[test]
 fn repeated_page_token_ends_pagination() {
-    let page = |action| {
-        Fault::raw(
-            200,
-            format!("<{action}Response><requestId>1</requestId><nextToken>again</nextToken></{action}Response>"),
-        )
+    let page = |action, set| {
+        let content = format!("<requestId>1</requestId><{set}/><nextToken>again</nextToken>");
+        Fault::raw(200, format!("<{action}Response>{content}</{action}Response>"))
     };
     let function = Function::start();
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "EC2 says no."));
     for _ in 0..2 {
-        function.ec2.queue_fault(DescribeIpamByoasn, page("DescribeIpamByoasn"));
-        function.ec2.queue_fault(DescribeByoipCidrs, page("DescribeByoipCidrs"));
+        function.ec2.queue_fault(DescribeIpamByoasn, page("DescribeIpamByoasn", "byoasnSet"));
+        function.ec2.queue_fault(DescribeByoipCidrs, page("DescribeByoipCidrs", "byoipCidrSet"));
     }
-    assert_error(function.invoke(&request()), "IncorrectState", &["could not be read"]);
+    assert_error(function.invoke(&request()), "IncorrectState", &["DescribeIpamByoasn failed"]);
     assert_eq!(function.calls().len(), 5);
 }
 
@@ -287,11 +285,14 @@ fn lost_response_is_recovered_by_retry_and_describe() {
 
 #[test]
 fn unknown_outcome_stays_unknown_if_no_change_is_visible() {
-    // EC2 is eventually consistent: what it lists may be of before the change.
+    // EC2 is eventually consistent: a list may not show the change yet.
     let function = Function::start();
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::Reset { after_effect: false });
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "Not now."));
-    let expected = ["in state provisioned.", "The outcome is unknown; it is safe to call again."];
+    let expected = [
+        "in state provisioned.",
+        "The outcome is unknown: check the state of the ASN with DescribeOnly, or call again.",
+    ];
     assert_error(function.invoke(&request()), "IncorrectState", &expected);
     assert_eq!(function.calls(), [DEPROVISION, DEPROVISION, DESCRIBE_BYOASN, DESCRIBE_CIDRS]);
 

@@ -48,13 +48,15 @@ fn each_invocation_logs_one_outcome_line() {
     assert_eq!(
         log,
         [
-            line(json!({ "level": "INFO", "message": "the dry run passed", "dry_run": true, "span": span("id-1") })),
+            line(
+                json!({ "level": "INFO", "message": "the dry run has passed; nothing was changed", "dry_run": true, "describe_only": false, "span": span("id-1") })
+            ),
             line(json!({
-                "level": "INFO", "message": "EC2 has accepted", "dry_run": false, "state": "pending-deprovision",
+                "level": "INFO", "message": "EC2 has accepted the deprovisioning", "dry_run": false, "describe_only": false, "state": "pending-deprovision",
                 "span": span("id-2"),
             })),
             line(json!({
-                "level": "INFO", "message": "EC2 refused, because it had accepted earlier", "dry_run": false,
+                "level": "INFO", "message": "EC2 had already accepted the deprovisioning", "dry_run": false, "describe_only": false,
                 "state": "pending-deprovision", "span": span("id-3"),
             })),
             json!({

@@ -1,5 +1,6 @@
 //! The function's public contract, row by row.
 
+mod describe_only;
 mod errors;
 mod flow;
 mod logging;
@@ -8,5 +9,6 @@ mod request;
 mod response;
 mod sample_events;
 mod settings;
+mod strict_responses;
 mod time;
 mod tls;

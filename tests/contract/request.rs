@@ -73,14 +73,14 @@ fn with(members: &Value) -> String {
 #[test]
 fn events_other_than_one_json_object_are_rejected() {
     assert_rejected([
-        (String::new(), vec!["The event cannot be read"]),
-        ("null".into(), vec!["The event cannot be read", "null", "a JSON object"]),
-        ("[]".into(), vec!["The event cannot be read", "a JSON object"]),
-        ("\"64500\"".into(), vec!["The event cannot be read", "a JSON object"]),
-        ("64500".into(), vec!["The event cannot be read", "a JSON object"]),
-        ("{".into(), vec!["The event cannot be read"]),
-        (format!("{} {{}}", request()), vec!["The event cannot be read", "trailing characters"]),
-        (format!("{},", request()), vec!["The event cannot be read", "trailing characters"]),
+        (String::new(), vec!["The event cannot be parsed"]),
+        ("null".into(), vec!["The event cannot be parsed", "null", "a JSON object"]),
+        ("[]".into(), vec!["The event cannot be parsed", "a JSON object"]),
+        ("\"64500\"".into(), vec!["The event cannot be parsed", "a JSON object"]),
+        ("64500".into(), vec!["The event cannot be parsed", "a JSON object"]),
+        ("{".into(), vec!["The event cannot be parsed"]),
+        (format!("{} {{}}", request()), vec!["The event cannot be parsed", "trailing characters"]),
+        (format!("{},", request()), vec!["The event cannot be parsed", "trailing characters"]),
     ]);
 }
 
@@ -96,9 +96,9 @@ fn missing_member_is_named() {
 #[test]
 fn unknown_members_are_rejected_with_a_suggestion() {
     assert_rejected([
-        (with(&json!({ "dryRun": true })), vec!["`dryRun` is not a member", "is `DryRun` meant?"]),
-        (with(&json!({ "Dryrun": true })), vec!["`Dryrun` is not a member", "is `DryRun` meant?"]),
-        (with(&json!({ "DryRunfirst": true })), vec!["`DryRunfirst`", "is `DryRunFirst` meant?"]),
+        (with(&json!({ "dryRun": true })), vec!["`dryRun` is not a member", "did you mean `DryRun`?"]),
+        (with(&json!({ "Dryrun": true })), vec!["`Dryrun` is not a member", "did you mean `DryRun`?"]),
+        (with(&json!({ "DryRunfirst": true })), vec!["`DryRunfirst`", "did you mean `DryRunFirst`?"]),
         (with(&json!({ "Dry_Run": true })), vec!["`Dry_Run` is not a member", "`DryRun`"]),
         (with(&json!({ "DryRun ": true })), vec!["`DryRun ` is not a member"]),
         (with(&json!({ "": true })), vec!["`` is not a member"]),
@@ -115,7 +115,7 @@ fn duplicate_members_are_rejected() {
         (r#"{"IpamId":"ipam-0","Asn":1,"DryRun":true,"Dry\u0052un":false}"#.into(), vec!["`DryRun` is given twice"]),
         (
             r#"{"detail-type":"a","detail":{"IpamId":"ipam-0","Asn":1,"DryRun":true,"DryRun":false}}"#.into(),
-            vec!["`detail` cannot be read", "`DryRun` is given twice"],
+            vec!["`detail` cannot be parsed", "`DryRun` is given twice"],
         ),
         (format!(r#"{{"detail-type":"a","detail":{{}},"detail":{}}}"#, request()), vec!["`detail` is given twice"]),
         (
@@ -130,7 +130,7 @@ fn values_of_another_type_are_rejected() {
     assert_rejected([
         (with(&json!({ "IpamId": 1 })), vec!["`IpamId` is `1`", "as a string"]),
         (with(&json!({ "IpamId": null })), vec!["`IpamId` is `null`"]),
-        (with(&json!({ "Asn": null })), vec!["`Asn` is `null`", "a string or an integer is wanted"]),
+        (with(&json!({ "Asn": null })), vec!["`Asn` is `null`", "expected a string or an integer"]),
         (with(&json!({ "Asn": true })), vec!["`Asn` is `true`"]),
         (with(&json!({ "Asn": ["64500"] })), vec!["`Asn` is"]),
         (with(&json!({ "DryRun": "true" })), vec!["`DryRun` is", "true or false"]),
@@ -149,7 +149,7 @@ fn invalid_asns_are_rejected() {
         (r#"{"IpamId":"ipam-0","Asn":6.45e4}"#.into(), vec!["`Asn` is `6.45e4`", "exponent"]),
         (r#"{"IpamId":"ipam-0","Asn":645E2}"#.into(), vec!["`Asn` is `645E2`", "exponent"]),
         (r#"{"IpamId":"ipam-0","Asn":-64500}"#.into(), vec!["`Asn` is `-64500`", "sign"]),
-        (r#"{"IpamId":"ipam-0","Asn":064500}"#.into(), vec!["The event cannot be read"]),
+        (r#"{"IpamId":"ipam-0","Asn":064500}"#.into(), vec!["The event cannot be parsed"]),
         (with(&json!({ "Asn": 0 })), vec!["`Asn` is `0`", "1 to 4294967294"]),
         (with(&json!({ "Asn": 4_294_967_295_u32 })), vec!["1 to 4294967294"]),
         (r#"{"IpamId":"ipam-0","Asn":99999999999999999999999}"#.into(), vec!["1 to 4294967294"]),
@@ -168,16 +168,16 @@ fn invalid_asns_are_rejected() {
 #[test]
 fn invalid_ipam_ids_are_rejected_and_other_kinds_named() {
     assert_rejected([
-        (with(&json!({ "IpamId": "" })), vec!["`IpamId` is", "the ID of the IPAM itself"]),
+        (with(&json!({ "IpamId": "" })), vec!["`IpamId` is", "expected an IPAM ID"]),
         (with(&json!({ "IpamId": "ipam-" })), vec!["hexadecimal"]),
         (with(&json!({ "IpamId": "ipam-XYZ" })), vec!["hexadecimal"]),
-        (with(&json!({ "IpamId": "ipam-0123ABC" })), vec!["lower-case"]),
+        (with(&json!({ "IpamId": "ipam-0123ABC" })), vec!["lowercase"]),
         (with(&json!({ "IpamId": "IPAM-0123" })), vec!["`IpamId` is"]),
         (with(&json!({ "IpamId": " ipam-0123" })), vec!["`IpamId` is"]),
         (with(&json!({ "IpamId": "ipam-0123&Asn=1" })), vec!["`IpamId` is"]),
         (
             with(&json!({ "IpamId": "ipam-pool-0123" })),
-            vec!["ipam-pool-0123", "the ID of an IPAM pool;", "the IPAM itself"],
+            vec!["ipam-pool-0123", "the ID of an IPAM pool;", "expected an IPAM ID"],
         ),
         (with(&json!({ "IpamId": "ipam-scope-0123" })), vec!["the ID of an IPAM scope;"]),
         (with(&json!({ "IpamId": "ipam-res-disco-0123" })), vec!["the ID of a resource discovery;"]),
@@ -191,8 +191,8 @@ fn invalid_ipam_ids_are_rejected_and_other_kinds_named() {
 fn invalid_envelopes_are_rejected() {
     assert_rejected([
         (json!({ "detail": request() }).to_string(), vec!["`detail` is not a member"]),
-        (json!({ "detail-type": "a", "detail": null }).to_string(), vec!["`detail` cannot be read"]),
-        (json!({ "detail-type": "a", "detail": request().to_string() }).to_string(), vec!["`detail` cannot be read"]),
+        (json!({ "detail-type": "a", "detail": null }).to_string(), vec!["`detail` cannot be parsed"]),
+        (json!({ "detail-type": "a", "detail": request().to_string() }).to_string(), vec!["`detail` cannot be parsed"]),
         (
             json!({ "detail-type": "a", "detail": request_with(&json!({ "dryrun": true })) }).to_string(),
             vec!["`dryrun` is not a member"],
@@ -203,7 +203,7 @@ fn invalid_envelopes_are_rejected() {
         ),
         (
             json!({ "detail-type": "a", "DryRun": true, "detail": request() }).to_string(),
-            vec!["`DryRun` stands beside `detail`"],
+            vec!["`DryRun` must be inside `detail`"],
         ),
         (json!({ "Payload": request() }).to_string(), vec!["`Payload` is not a member"]),
         (json!({ "Records": [request()] }).to_string(), vec!["`Records` is not a member"]),

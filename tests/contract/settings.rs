@@ -37,14 +37,18 @@ fn invalid_settings_end_the_start_with_one_line() {
         ("AWS_ENDPOINT_URL_EC2", "localhost:4566", "a URL such as https://ec2.us-east-1.amazonaws.com"),
         ("AWS_ENDPOINT_URL_EC2", "not a URL", "a URL such as https://ec2.us-east-1.amazonaws.com"),
         ("AWS_ENDPOINT_URL_EC2", "http://\u{e9}c2.example", "a URL such as https://ec2.us-east-1.amazonaws.com"),
-        ("AWS_MAX_ATTEMPTS", "0", "a whole number from 1"),
+        ("AWS_MAX_ATTEMPTS", "0", "a whole number from 1 to 10"),
+        ("AWS_MAX_ATTEMPTS", "11", "a whole number from 1 to 10"),
+        ("AWS_MAX_ATTEMPTS", "10000000", "a whole number from 1 to 10"),
         ("AWS_RETRY_MODE", "often", "standard, adaptive"),
-        ("AWS_MAX_ATTEMPTS", "3.0", "a whole number from 1"),
+        ("AWS_CA_BUNDLE", "/no/such/file", "a PEM file with at least one certificate"),
+        ("SSL_CERT_DIR", "/no/such/directory", "a directory with at least one certificate in PEM files"),
+        ("AWS_MAX_ATTEMPTS", "3.0", "a whole number from 1 to 10"),
         ("AWS_USE_FIPS_ENDPOINT", "maybe", "true, false"),
         ("AWS_USE_DUALSTACK_ENDPOINT", "1", "true, false"),
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "yes", "true, false"),
         ("AWS_SDK_UA_APP_ID", "two words", "letters, digits and !#$%&'*+-.^_`|~"),
-        ("SSL_CERT_FILE", "/no/such/file", "a file of certificates in PEM"),
+        ("SSL_CERT_FILE", "/no/such/file", "a PEM file with at least one certificate"),
         ("AWS_ENDPOINT_URL", "ftp://127.0.0.1", "a URL such as https://ec2.us-east-1.amazonaws.com"),
     ] {
         let (code, log) = Setup::new(World::default()).set(variable, value).start_expecting_failure();
@@ -54,7 +58,9 @@ fn invalid_settings_end_the_start_with_one_line() {
         assert_eq!(line["variable"], variable);
         assert_eq!(line["value"], value);
         assert_eq!(line["allowed"], allowed);
-        assert_eq!(line["message"], format!("{variable} is {value:?}; allowed: {allowed}"));
+        let message = line["message"].as_str().expect("text");
+        assert!(message.starts_with(&format!("{variable} is {value:?}")), "{message}");
+        assert!(message.ends_with(&format!("; allowed: {allowed}")), "{message}");
         assert!(line["timestamp"].is_string());
     }
 }
@@ -105,4 +111,60 @@ fn start_outside_lambda_logs_one_line() {
     assert_ne!(code, Some(0));
     assert_eq!(log.len(), 1, "{log:?}");
     assert_eq!(log[0]["level"], "ERROR");
+}
+
+/// The one line with which a start fails.
+#[track_caller]
+fn failed_start(setup: Setup) -> Value {
+    let (code, log) = setup.start_expecting_failure();
+    assert_eq!(code, Some(1), "{log:?}");
+    let [line] = &log[..] else { panic!("not one line: {log:?}") };
+    assert_eq!(line["level"], "ERROR");
+    line.clone()
+}
+
+#[test]
+fn unusable_proxies_end_the_start_without_the_password() {
+    for variable in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        for url in [
+            "https://user:hunter2@127.0.0.1:9",
+            "socks5://user:hunter2@127.0.0.1:9",
+            "ftp://127.0.0.1:9",
+            " http://user:hunter2@127.0.0.1:9",
+            "http://127.0.0.1:9 ",
+            "'http://user:hunter2@127.0.0.1:9'",
+            "http://",
+            "http://user:hunter2@",
+            "127.0.0.1:9",
+        ] {
+            let line = failed_start(Setup::new(World::default()).set(variable, url));
+            assert_eq!(line["variable"], variable);
+            assert_eq!(line["allowed"], "an http:// URL with a host, such as http://proxy.example:3128");
+            assert!(!line.to_string().contains("hunter2"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn endpoint_with_a_password_ends_the_start_without_it() {
+    for variable in ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"] {
+        let line = failed_start(Setup::new(World::default()).set(variable, "http://user:hunter2@127.0.0.1:9"));
+        assert_eq!(line["variable"], variable);
+        assert!(!line.to_string().contains("hunter2"), "{line}");
+    }
+}
+
+#[test]
+fn fips_and_dual_stack_exclude_an_endpoint_url() {
+    for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+        let line = failed_start(Setup::new(World::default()).set(variable, "true"));
+        assert_eq!(line["variable"], variable);
+        assert_eq!(
+            line["message"],
+            format!(
+                "{variable} is true, and an endpoint URL is set; allowed: false, or no \
+            AWS_ENDPOINT_URL_EC2 and no AWS_ENDPOINT_URL"
+            )
+        );
+    }
 }

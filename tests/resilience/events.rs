@@ -267,5 +267,5 @@ fn unreadable_client_context_ends_the_process_with_one_line() {
     let (code, calls, log) = function.wait_for_exit();
     assert_eq!((code, calls), (Some(1), Vec::new()));
     let [line] = &log[..] else { panic!("not one line: {log:?}") };
-    assert!(line["message"].as_str().is_some_and(|text| text.starts_with("the runtime ended: ")), "{line}");
+    assert!(line["message"].as_str().is_some_and(|text| text.starts_with("the Lambda runtime ended: ")), "{line}");
 }

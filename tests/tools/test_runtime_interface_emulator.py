@@ -18,7 +18,7 @@ TIMEOUT = 4
 
 
 def emulator():
-    [path] = (ROOT / ".venv" / "sam").glob("lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+    [path] = (ROOT / ".venv" / "test").glob("lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
     return path
 
 

@@ -1,4 +1,4 @@
-// The function's one call with the AWS SDK, as AWS recommends it: the client is made once, outside the handler.
+// The function's one call with the AWS SDK, as AWS recommends it: the client is created once, outside the handler.
 
 import { DeprovisionIpamByoasnCommand, EC2Client } from "@aws-sdk/client-ec2";
 

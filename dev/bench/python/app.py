@@ -1,4 +1,4 @@
-"""The function's one call with boto3, as AWS recommends it: the client is made once, outside the handler."""
+"""The function's one call with boto3, as AWS recommends it: the client is created once, outside the handler."""
 
 import boto3
 
@@ -6,5 +6,5 @@ ec2 = boto3.client("ec2")
 
 
 def handler(event, _context):
-    answer = ec2.deprovision_ipam_byoasn(IpamId=event["IpamId"], Asn=event["Asn"])
-    return {"Byoasn": answer["Byoasn"]}
+    response = ec2.deprovision_ipam_byoasn(IpamId=event["IpamId"], Asn=event["Asn"])
+    return {"Byoasn": response["Byoasn"]}

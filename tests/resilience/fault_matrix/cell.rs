@@ -43,7 +43,7 @@ pub fn run(injection: &Injection, mode: Mode) -> String {
     let mut setup = Setup::over_tls(World { asns: vec![asn], ..World::default() });
     if matches!(injection, Injection::UnresolvableHost) {
         if mode == Mode::AfterDryRun {
-            return "cannot be: the second call has the connection of the first".into();
+            return "cannot occur: the second call reuses the connection".into();
         }
         setup = setup.set("AWS_ENDPOINT_URL_EC2", "https://ec2.invalid");
     }

@@ -1,4 +1,4 @@
-//! How each fault is injected in each phase, or why it cannot occur there.
+//! The phases and faults of the matrix, and how each fault is injected in each phase.
 
 use stand_ins::ec2::{
     Fault as Ec2Fault,
@@ -28,14 +28,14 @@ impl Phase {
             Self::Tls => "TLS handshake",
             Self::RequestSent => "Request sent",
             Self::ChangeTaken => "Change taken effect",
-            Self::Head => "Head of the answer received",
-            Self::HalfBody => "Half of the body received",
-            Self::WholeBody => "Whole body received",
+            Self::Head => "Response head received",
+            Self::HalfBody => "Half of the response body received",
+            Self::WholeBody => "Whole response body received",
         }
     }
 }
 
-/// A column of the matrix that is independent of the phase.
+/// What goes wrong. Each fault is a row in the table of each phase where it can occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     Refused,
@@ -44,7 +44,7 @@ pub enum Fault {
     SlowDrip,
     Garbage,
     ThrottleOnce,
-    ThrottleAlways,
+    PermanentThrottle,
     ServerError,
     WrongName,
     ExpiredCertificate,
@@ -59,7 +59,7 @@ impl Fault {
         Self::SlowDrip,
         Self::Garbage,
         Self::ThrottleOnce,
-        Self::ThrottleAlways,
+        Self::PermanentThrottle,
         Self::ServerError,
         Self::WrongName,
         Self::ExpiredCertificate,
@@ -74,7 +74,7 @@ impl Fault {
             Self::SlowDrip => "slow drip",
             Self::Garbage => "garbage",
             Self::ThrottleOnce => "throttle once",
-            Self::ThrottleAlways => "throttle for ever",
+            Self::PermanentThrottle => "permanent throttle",
             Self::ServerError => "5xx",
             Self::WrongName => "wrong TLS name",
             Self::ExpiredCertificate => "expired certificate",
@@ -100,66 +100,55 @@ const ATTEMPTS: usize = 3;
 /// Longer than any deadline in this test.
 const DRIP: Interruption = Drip { seconds: 600.0 };
 
-pub fn injection(phase: Phase, fault: Fault) -> Result<Injection, &'static str> {
-    let calls = |fault| Ok(Injection::Calls { fault, times: ATTEMPTS });
-    let interrupted =
-        |at, by| calls(Ec2Fault::Interrupted { at, by, status: 200, after_effect: phase != Phase::RequestSent });
+/// How the fault is injected in this phase, or `None` if it cannot occur there.
+pub fn injection(phase: Phase, fault: Fault) -> Option<Injection> {
+    let calls = |fault| Some(Injection::Calls { fault, times: ATTEMPTS });
+    let interrupted = |at, by| {
+        let after_effect = phase != Phase::RequestSent;
+        calls(Ec2Fault::Interrupted { at, by, status: 200, after_effect })
+    };
     let server_error = |at| {
         let after_effect = phase == Phase::ChangeTaken;
         calls(Ec2Fault::Interrupted { at, by: Interruption::Close, status: 503, after_effect })
     };
-    let network = |network| Ok(Injection::Network(network));
+    let network = |network| Some(Injection::Network(network));
     let point = match phase {
-        Phase::Connect | Phase::Tls => None,
-        Phase::RequestSent | Phase::ChangeTaken => Some(Point::Start),
-        Phase::Head => Some(Point::Head),
-        Phase::HalfBody => Some(Point::HalfBody),
-        Phase::WholeBody => Some(Point::End),
+        Phase::Connect => {
+            return match fault {
+                Fault::Refused => network(Network::Refuse),
+                Fault::Hang => network(Network::Silent),
+                Fault::DnsFailure => Some(Injection::UnresolvableHost),
+                _ => None,
+            };
+        }
+        Phase::Tls => {
+            return match fault {
+                Fault::Reset => network(Network::Reset),
+                Fault::Hang => network(Network::Hang),
+                Fault::SlowDrip => network(Network::Drip),
+                Fault::Garbage => network(Network::Garbage),
+                Fault::WrongName => network(Network::WrongCertificateName),
+                Fault::ExpiredCertificate => network(Network::ExpiredCertificate),
+                _ => None,
+            };
+        }
+        Phase::RequestSent | Phase::ChangeTaken => Point::Start,
+        Phase::Head => Point::Head,
+        Phase::HalfBody => Point::HalfBody,
+        Phase::WholeBody => Point::End,
     };
-    match (fault, phase, point) {
-        (Fault::Refused, Phase::Connect, _) => network(Network::Refuse),
-        (Fault::Refused, ..) => Err("only what asks for a connection is refused"),
-        (Fault::DnsFailure, Phase::Connect, _) => Ok(Injection::UnresolvableHost),
-        (Fault::DnsFailure, ..) => Err("a name is looked up before the connection"),
-
-        (Fault::WrongName, Phase::Tls, _) => network(Network::WrongCertificateName),
-        (Fault::ExpiredCertificate, Phase::Tls, _) => network(Network::ExpiredCertificate),
-        (Fault::WrongName | Fault::ExpiredCertificate, Phase::Connect, _) => {
-            Err("a certificate comes after the connection")
-        }
-        (Fault::WrongName | Fault::ExpiredCertificate, ..) => Err("no request leaves before the certificate is good"),
-
-        (Fault::Reset, Phase::Connect, _) => Err("a reset in answer to the first packet is a refusal"),
-        (Fault::SlowDrip | Fault::Garbage, Phase::Connect, _) => Err("a connection is made before a byte comes"),
-        (Fault::Hang, Phase::Connect, _) => network(Network::Silent),
-        (Fault::Reset, Phase::Tls, _) => network(Network::Reset),
-        (Fault::Hang, Phase::Tls, _) => network(Network::Hang),
-        (Fault::SlowDrip, Phase::Tls, _) => network(Network::Drip),
-        (Fault::Garbage, Phase::Tls, _) => network(Network::Garbage),
-
-        (Fault::ThrottleOnce | Fault::ThrottleAlways | Fault::ServerError, Phase::Connect | Phase::Tls, _) => {
-            Err("there is no HTTP yet")
-        }
-        (Fault::ThrottleOnce, Phase::RequestSent, _) => Ok(Injection::Calls { fault: Ec2Fault::Throttle, times: 1 }),
-        (Fault::ThrottleAlways, Phase::RequestSent, _) => calls(Ec2Fault::Throttle),
-        (Fault::ThrottleOnce | Fault::ThrottleAlways, Phase::ChangeTaken, _) => {
-            Err("EC2 throttles in place of a change")
-        }
-        (Fault::ThrottleOnce | Fault::ThrottleAlways, Phase::Head | Phase::HalfBody, _) => {
-            Err("that it is a throttle is known by the whole body only, see 5xx")
-        }
-        (Fault::ThrottleOnce | Fault::ThrottleAlways | Fault::ServerError, Phase::WholeBody, _) => {
-            Err("the answer is there, and has one status")
-        }
-        (Fault::ServerError, Phase::RequestSent | Phase::ChangeTaken, _) => server_error(Point::End),
-        (Fault::ServerError, _, Some(point)) => server_error(point),
-
-        // After the whole body nothing is left to drip, so all of the response drips, and in time.
-        (Fault::SlowDrip, Phase::WholeBody, _) => interrupted(Point::Start, Drip { seconds: 0.5 }),
-        (Fault::SlowDrip, _, Some(point)) => interrupted(point, DRIP),
-        (Fault::Reset, _, Some(point)) => interrupted(point, Reset),
-        (Fault::Hang, _, Some(point)) => interrupted(point, Hang),
-        (Fault::Garbage, _, Some(point)) => interrupted(point, Garbage),
-        (_, _, None) => unreachable!("{fault:?} in {phase:?}"),
+    match (fault, phase) {
+        // EC2 throttles before it makes a change, and only a whole response shows the throttle's code.
+        (Fault::ThrottleOnce, Phase::RequestSent) => Some(Injection::Calls { fault: Ec2Fault::Throttle, times: 1 }),
+        (Fault::PermanentThrottle, Phase::RequestSent) => calls(Ec2Fault::Throttle),
+        (Fault::ServerError, Phase::RequestSent | Phase::ChangeTaken) => server_error(Point::End),
+        (Fault::ServerError, Phase::Head | Phase::HalfBody) => server_error(point),
+        // After the whole body nothing is left to drip. Instead, the whole response drips, and arrives in time.
+        (Fault::SlowDrip, Phase::WholeBody) => interrupted(Point::Start, Drip { seconds: 0.5 }),
+        (Fault::SlowDrip, _) => interrupted(point, DRIP),
+        (Fault::Reset, _) => interrupted(point, Reset),
+        (Fault::Hang, _) => interrupted(point, Hang),
+        (Fault::Garbage, _) => interrupted(point, Garbage),
+        _ => None,
     }
 }

@@ -85,7 +85,7 @@ impl Sandbox {
                     last = Some(event);
                 }
                 Step::Change(target, change) => {
-                    self.function().ec2.change_world(|world| apply(world, *target, *change))
+                    self.function().ec2.change_world(|world| apply(world, *target, *change));
                 }
             }
         }
@@ -244,7 +244,7 @@ fn apply(world: &mut World, target: Target, change: Change) {
     let current = entries.max_by_key(|it| it.state != "deprovisioned");
     match (change, current) {
         (Change::CompleteDeprovision, Some(entry)) if entry.state == "pending-deprovision" => {
-            entry.state = "deprovisioned".into()
+            entry.state = "deprovisioned".into();
         }
         (Change::FailDeprovision, Some(entry)) if entry.state == "pending-deprovision" => {
             entry.state = "failed-deprovision".into();

@@ -90,9 +90,9 @@ fn open_connections_can_be_closed_or_reset() {
         let mut client = Client::new(ec2.endpoint());
         client.request("GET", "/_control/calls", "", "");
         if reset {
-            ec2.reset_connections()
+            ec2.reset_connections();
         } else {
-            ec2.close_connections()
+            ec2.close_connections();
         }
         let mut rest = Vec::new();
         assert_eq!(client.0.read_to_end(&mut rest).err().map(|error| error.kind()), kind);
