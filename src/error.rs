@@ -58,7 +58,7 @@ pub enum Error {
         /// What the function was doing.
         operation: String,
         /// EC2's refusal.
-        error: CallError,
+        error: Box<CallError>,
         /// The associations.
         associations: Vec<AsnAssociation>,
         /// The state of the ASN under the IPAM, as a sentence.
@@ -85,7 +85,7 @@ pub enum Error {
         /// What the function was doing.
         operation: String,
         /// Why the call failed.
-        error: CallError,
+        error: Box<CallError>,
         /// What the function observed after a refusal, as sentences. May be empty.
         observed_state: String,
     },
@@ -184,9 +184,9 @@ fn still_associated(
         length += name.len() + 2;
         length < MAX_CIDR_LIST_BYTES
     };
-    let named = names.iter().take_while(fits).count();
-    let list = names[..named].join(", ");
-    let more = match names.len() - named {
+    let listed = names.iter().take_while(fits).count();
+    let list = names[..listed].join(", ");
+    let more = match names.len() - listed {
         0 => String::new(),
         more => format!(" and {more} more"),
     };

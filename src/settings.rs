@@ -46,7 +46,7 @@ pub struct ClientSettings {
     pub max_attempts: u32,
     /// `AWS_RETRY_MODE`.
     pub retry_mode: RetryMode,
-    /// `AWS_SDK_UA_APP_ID`: a name in the user agent, which AWS CloudTrail shows.
+    /// `AWS_SDK_UA_APP_ID`: a name in the user agent, which CloudTrail shows.
     pub app_name: Option<AppName>,
     /// The proxies.
     pub proxies: ProxySettings,

@@ -67,7 +67,7 @@ impl Element {
         let mut attributes = HashSet::new();
         for token in Tokenizer::from(document) {
             match token.map_err(|_| BodyError::NotXml)? {
-                Token::Declaration { .. } => {}
+                Token::Declaration { .. } | Token::ElementEnd { end: ElementEnd::Open, .. } => {}
                 Token::ElementStart { prefix, .. } | Token::Attribute { prefix, .. } if !prefix.is_empty() => {
                     return Err(BodyError::Unsupported("a namespace prefix"));
                 }
@@ -83,7 +83,6 @@ impl Element {
                         return Err(BodyError::NotXml);
                     }
                 }
-                Token::ElementEnd { end: ElementEnd::Open, .. } => {}
                 Token::ElementEnd { end, .. } => {
                     let element = open.pop().ok_or(BodyError::NotXml)?;
                     if let ElementEnd::Close(prefix, local) = end
