@@ -227,7 +227,7 @@ fn check_errors(response: &Ec2Response, text: &str) {
     let associations = associations(text);
     let operation = || OPERATION.to_owned();
     for outcome_unknown in [false, true] {
-        let error = CallError { kind: kind.clone(), outcome_unknown };
+        let error = Box::new(CallError { kind: kind.clone(), outcome_unknown });
         let call = Error::Call { operation: operation(), error: error.clone(), observed_state: text.to_owned() };
         check_error(&call, expected_type, &format!("{ec2_message}{reason}. {text}"), &reference, outcome_unknown);
         let associated = Error::AsnStillAssociated {
