@@ -1,60 +1,50 @@
-//! The Autonomous System Number: its textual forms in, one canonical form out.
+//! The Autonomous System Number: accepts every textual form, writes one.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::RangeInclusive, str::FromStr};
 
 /// An Autonomous System Number from 1 to 4294967294.
 ///
-/// 0 is reserved by RFC 7607 and 4294967295 by RFC 7300. Which of the others are public, private or
-/// reserved for documentation is left to EC2.
+/// 0 is reserved by RFC 7607 and 4294967295 by RFC 7300. EC2 decides which of the others it accepts.
 ///
-/// `Display` writes asplain (RFC 5396), the one form in which an ASN is sent and returned.
+/// `Display` writes asplain (RFC 5396), the form in which an ASN is sent and returned.
 ///
 /// ```
 /// use deprovision_ipam_byoasn::asn::Asn;
 ///
 /// let asn: Asn = "AS1.10".parse()?;
 /// assert_eq!(asn.to_string(), "65546");
-/// # Ok::<(), deprovision_ipam_byoasn::asn::NotAnAsn>(())
+/// # Ok::<(), deprovision_ipam_byoasn::asn::ParseAsnError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asn(u32);
 
 impl Asn {
-    const RANGE: std::ops::RangeInclusive<u32> = 1..=4_294_967_294;
+    const RANGE: RangeInclusive<u32> = 1..=4_294_967_294;
 }
 
 /// Why a text is not an ASN.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotAnAsn {
-    /// It has none of the forms that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseAsnError {
+    /// It has none of the accepted forms.
+    #[error(
+        "expected asplain (\"64500\" or 64500), a prefix (\"AS64500\") or asdot (\"1.10\"), without leading zeros, signs \
+         or blanks"
+    )]
     Form,
-    /// It has a form that is read, with a number that is no ASN.
+    /// It has an accepted form, but its number is not in the range of ASNs.
+    #[error("expected an ASN from 1 to 4294967294")]
     Range,
 }
 
-impl fmt::Display for NotAnAsn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Form => {
-                "write it as asplain (\"64500\" or 64500), with prefix (\"AS64500\") or as asdot \
-                 (\"1.10\"), without leading zeros, signs or blanks"
-            }
-            Self::Range => "an ASN is 1 to 4294967294",
-        })
-    }
-}
-
-impl std::error::Error for NotAnAsn {}
-
 impl FromStr for Asn {
-    type Err = NotAnAsn;
+    type Err = ParseAsnError;
 
-    /// Reads asplain, asdot and asdot+ (RFC 5396), each with or without the prefix `AS` in any case.
+    /// Parses asplain, asdot and asdot+ (RFC 5396), each with or without the prefix `AS` in any case.
     ///
     /// # Errors
     ///
-    /// [`NotAnAsn`], for everything else: leading zeros, signs, blanks and digits beyond ASCII too.
-    fn from_str(text: &str) -> Result<Self, NotAnAsn> {
+    /// [`ParseAsnError`], for everything else, such as leading zeros, signs, blanks and digits that are not ASCII.
+    fn from_str(text: &str) -> Result<Self, ParseAsnError> {
         let number = match text.get(..2) {
             Some(prefix) if prefix.eq_ignore_ascii_case("AS") => &text[2..],
             _ => text,
@@ -62,21 +52,21 @@ impl FromStr for Asn {
         let value = match number.split_once('.') {
             None => decimal(number)?,
             Some((high, low)) => {
-                let half = |digits| u16::try_from(decimal(digits)?).map_err(|_| NotAnAsn::Range);
+                let half = |digits| u16::try_from(decimal(digits)?).map_err(|_| ParseAsnError::Range);
                 (u32::from(half(high)?) << 16) + u32::from(half(low)?)
             }
         };
-        if Self::RANGE.contains(&value) { Ok(Self(value)) } else { Err(NotAnAsn::Range) }
+        if Self::RANGE.contains(&value) { Ok(Self(value)) } else { Err(ParseAsnError::Range) }
     }
 }
 
-/// A decimal number in the one way of writing it: `str::parse` alone would also take `+1` and `01`.
-fn decimal(digits: &str) -> Result<u32, NotAnAsn> {
+/// Parses a decimal number. `str::parse` would also accept `+1` and `01`.
+fn decimal(digits: &str) -> Result<u32, ParseAsnError> {
     let canonical = digits == "0" || !digits.starts_with('0');
     if digits.is_empty() || !canonical || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(NotAnAsn::Form);
+        return Err(ParseAsnError::Form);
     }
-    digits.parse().map_err(|_| NotAnAsn::Range)
+    digits.parse().map_err(|_| ParseAsnError::Range)
 }
 
 impl fmt::Display for Asn {
@@ -90,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_becomes_asplain() {
+    fn every_form_is_written_as_asplain() {
         for (text, asplain) in [
             ("64500", "64500"),
             ("1", "1"),
@@ -109,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_that_is_not_read_is_refused() {
+    fn other_forms_are_rejected() {
         for text in [
             "",
             " ",
@@ -143,12 +133,12 @@ mod tests {
             "ＡＳ1",
             "é1",
         ] {
-            assert_eq!(text.parse::<Asn>(), Err(NotAnAsn::Form), "{text}");
+            assert_eq!(text.parse::<Asn>(), Err(ParseAsnError::Form), "{text}");
         }
     }
 
     #[test]
-    fn a_number_that_is_no_asn_is_refused() {
+    fn numbers_out_of_range_are_rejected() {
         for text in [
             "0",
             "AS0",
@@ -160,7 +150,7 @@ mod tests {
             "1.65536",
             "99999999999999999999999",
         ] {
-            assert_eq!(text.parse::<Asn>(), Err(NotAnAsn::Range), "{text}");
+            assert_eq!(text.parse::<Asn>(), Err(ParseAsnError::Range), "{text}");
         }
     }
 }

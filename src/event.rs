@@ -1,7 +1,8 @@
-//! Event to [`Request`]: the only place that knows JSON members and envelopes.
+//! Event to [`Request`]: the only code that knows the JSON members and the EventBridge envelope.
 //!
-//! Strict on purpose: a member that is misspelt, of the wrong type or given twice ends the
-//! invocation before anything reaches EC2. Ignoring a misspelt `DryRun` would deprovision.
+//! Parsing is strict: ignoring a misspelled `DryRun` would deprovision. `#[derive(Deserialize)]` is not enough. A member
+//! must be read as it was written, because the JSON number 1.10 would become 1.1. The envelope needs all its names, to find
+//! those that resemble a member of a request. And an error must name the member and what is expected.
 
 use std::{
     borrow::Cow,
@@ -14,14 +15,14 @@ use serde_json::value::RawValue;
 
 use crate::{asn::Asn, error::Error};
 
-/// A valid request: nothing that contradicts itself can be written in this type.
+/// A valid request. Contradictory combinations cannot be expressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The ID of the IPAM, `ipam-` and lower-case hexadecimal digits.
+    /// The ID of the IPAM: `ipam-` and lowercase hexadecimal digits.
     pub ipam_id: String,
-    /// The ASN to retire.
+    /// The ASN to deprovision.
     pub asn: Asn,
-    /// How far to go.
+    /// How far the invocation goes.
     pub mode: Mode,
 }
 
@@ -30,21 +31,26 @@ pub struct Request {
 pub enum Mode {
     /// Deprovision.
     Deprovision,
-    /// Check the permission, and only when the check passes deprovision.
+    /// Check the permission with a dry run, and deprovision only if it passes.
     DryRunFirst,
-    /// Check the permission and stop.
+    /// Check the permission with a dry run and stop.
     DryRun,
+    /// Report the state of the ASN and its associations and stop.
+    DescribeOnly,
 }
 
-const MEMBERS: [&str; 4] = ["IpamId", "Asn", "DryRun", "DryRunFirst"];
+const MEMBERS: [&str; 5] = ["IpamId", "Asn", "DryRun", "DryRunFirst", "DescribeOnly"];
+
+/// The most characters of the event that a message repeats in one place.
+const MAX_QUOTED_CHARS: usize = 80;
 
 impl Request {
-    /// Reads an event in either shape: the request itself, or an EventBridge event with the request
-    /// as its `detail`. `dry_run_first` holds where the request does not say.
+    /// Parses an event in either shape: the request itself, or an EventBridge event with the request in `detail`.
+    /// `dry_run_first` is the default for a request without `DryRunFirst`.
     ///
     /// # Errors
     ///
-    /// `InvalidEvent`, with a message that names the member and what is wanted.
+    /// `InvalidEvent`, with a message that names the member and what is expected.
     ///
     /// ```
     /// use deprovision_ipam_byoasn::event::{Mode, Request};
@@ -58,7 +64,7 @@ impl Request {
         let event = Object::parse(event, "The event")?;
         match (event.get("detail-type"), event.get("detail")) {
             (Some(_), Some(detail)) => {
-                event.refuse_members_beside_detail()?;
+                event.reject_members_outside_detail()?;
                 Self::from_members(&Object::parse(detail.get(), "`detail`")?, dry_run_first)
             }
             _ => Self::from_members(&event, dry_run_first),
@@ -66,24 +72,32 @@ impl Request {
     }
 
     fn from_members(members: &Object<'_>, dry_run_first: bool) -> Result<Self, Error> {
-        members.refuse_unknown()?;
-        let ipam_id = ipam_id(members.required("IpamId")?)?;
-        let asn = asn(members.required("Asn")?)?;
+        members.reject_unknown()?;
+        let ipam_id = parse_ipam_id(members.required("IpamId")?)?;
+        let asn = parse_asn(members.required("Asn")?)?;
         let dry_run = members.boolean("DryRun")?.unwrap_or(false);
-        let dry_run_first = members.boolean("DryRunFirst")?.unwrap_or(dry_run_first);
-        let mode = match (dry_run, dry_run_first) {
-            (true, _) => Mode::DryRun,
-            (false, true) => Mode::DryRunFirst,
-            (false, false) => Mode::Deprovision,
+        let dry_run_first_member = members.boolean("DryRunFirst")?;
+        let describe_only = members.boolean("DescribeOnly")?.unwrap_or(false);
+        let mode = match (describe_only, dry_run, dry_run_first_member) {
+            (true, true, _) | (true, _, Some(true)) => {
+                return Err(Error::invalid_event(
+                    "`DescribeOnly` is true together with `DryRun` or `DryRunFirst`; only one of them can be true"
+                        .into(),
+                ));
+            }
+            (true, ..) => Mode::DescribeOnly,
+            (_, true, _) => Mode::DryRun,
+            (_, _, first) if first.unwrap_or(dry_run_first) => Mode::DryRunFirst,
+            _ => Mode::Deprovision,
         };
         Ok(Self { ipam_id, asn, mode })
     }
 }
 
-fn ipam_id(value: &RawValue) -> Result<String, Error> {
-    const WANTED: &str = "wanted is the ID of the IPAM itself, `ipam-` and lower-case hexadecimal digits";
-    /// IDs that are easily taken for the IPAM's own; of two that fit, the longer prefix comes first.
-    const NEIGHBOURS: [(&str, &str); 10] = [
+fn parse_ipam_id(value: &RawValue) -> Result<String, Error> {
+    const EXPECTED: &str = "expected an IPAM ID: `ipam-` followed by lowercase hexadecimal digits";
+    /// IDs that are easily mistaken for an IPAM ID. A prefix that starts with another one precedes it.
+    const OTHER_IDS: [(&str, &str); 10] = [
         ("ipam-pool-alloc-", ", the ID of an IPAM pool allocation"),
         ("ipam-pool-cidr-", ", the ID of an IPAM pool CIDR"),
         ("ipam-pool-", ", the ID of an IPAM pool"),
@@ -96,37 +110,39 @@ fn ipam_id(value: &RawValue) -> Result<String, Error> {
         ("arn:", ", an ARN"),
     ];
     let Ok(id) = serde_json::from_str::<String>(value.get()) else {
-        return Err(Error::invalid_event(&format!("`IpamId` is {}; {WANTED}, as a string", quote(value.get()))));
+        return Err(Error::invalid_event(format!("`IpamId` is {}; {EXPECTED}, as a string", quote(value.get()))));
     };
     let is_hex = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if id.strip_prefix("ipam-").is_some_and(is_hex) {
         return Ok(id);
     }
-    let given = NEIGHBOURS.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or("", |(_, what)| what);
-    Err(Error::invalid_event(&format!("`IpamId` is {}{given}; {WANTED}", quote(value.get()))))
+    let kind = OTHER_IDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or("", |(_, kind)| kind);
+    Err(Error::invalid_event(format!("`IpamId` is {}{kind}; {EXPECTED}", quote(value.get()))))
 }
 
-fn asn(value: &RawValue) -> Result<Asn, Error> {
+fn parse_asn(value: &RawValue) -> Result<Asn, Error> {
     let raw = value.get();
-    let refuse = |why: &dyn fmt::Display| Error::invalid_event(&format!("`Asn` is {}: {why}", quote(raw)));
+    let invalid = |reason: &dyn fmt::Display| Error::invalid_event(format!("`Asn` is {}: {reason}", quote(raw)));
     let text = match raw.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(raw).map_err(|e| refuse(&e))?,
-        // Read as text, because a JSON number 1.10 would silently become 1.1.
+        Some(b'"') => serde_json::from_str(raw).map_err(|e| invalid(&e))?,
+        // Read as text, because the JSON number 1.10 would become 1.1.
         Some(b'0'..=b'9') if raw.bytes().all(|b| b.is_ascii_digit()) => Cow::Borrowed(raw),
         Some(b'-' | b'0'..=b'9') => {
-            return Err(refuse(&"a number must be a whole one, without sign, fraction or exponent; asdot is a string"));
+            return Err(invalid(
+                &"expected a number without sign, fraction or exponent; write asdot as a string, such as \"1.10\"",
+            ));
         }
-        _ => return Err(refuse(&"a string or an integer is wanted")),
+        _ => return Err(invalid(&"expected a string or an integer")),
     };
-    text.parse().map_err(|e| refuse(&e))
+    text.parse().map_err(|e| invalid(&e))
 }
 
-/// The members of a JSON object, each name once, each value as it was written.
+/// The members of a JSON object. Names are unique and values are unparsed.
 struct Object<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Object<'a> {
     fn parse(json: &'a str, what: &str) -> Result<Self, Error> {
-        serde_json::from_str(json).map_err(|e| Error::invalid_event(&format!("{what} cannot be read: {e}")))
+        serde_json::from_str(json).map_err(|e| Error::invalid_event(format!("{what} cannot be parsed: {e}")))
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
@@ -134,7 +150,7 @@ impl<'a> Object<'a> {
     }
 
     fn required(&self, name: &str) -> Result<&'a RawValue, Error> {
-        self.get(name).ok_or_else(|| Error::invalid_event(&format!("`{name}` is missing")))
+        self.get(name).ok_or_else(|| Error::invalid_event(format!("`{name}` is missing")))
     }
 
     fn boolean(&self, name: &str) -> Result<Option<bool>, Error> {
@@ -142,42 +158,44 @@ impl<'a> Object<'a> {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(other) => Err(Error::invalid_event(&format!("`{name}` is {}; wanted is true or false", quote(other)))),
+            Some(other) => Err(Error::invalid_event(format!("`{name}` is {}; expected true or false", quote(other)))),
         }
     }
 
-    fn refuse_unknown(&self) -> Result<(), Error> {
-        match self.0.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
-            None => Ok(()),
-            Some(name) => Err(Error::invalid_event(&format!(
-                "{} is not a member of the request{}; members are `IpamId`, `Asn`, `DryRun` and `DryRunFirst`",
-                quote(name),
-                like_a_member(name).map_or(String::new(), |member| format!(" (is `{member}` meant?)")),
-            ))),
-        }
+    fn reject_unknown(&self) -> Result<(), Error> {
+        let Some(name) = self.0.keys().find(|name| !MEMBERS.contains(&name.as_str())) else { return Ok(()) };
+        let hint = similar_member(name).map_or(String::new(), |member| format!(" (did you mean `{member}`?)"));
+        let members = MEMBERS.map(|member| format!("`{member}`")).join(", ");
+        Err(Error::invalid_event(format!("{} is not a member of a request{hint}; members are {members}", quote(name))))
     }
 
-    /// Members of an envelope are ignored, but EventBridge never writes one of these: a `DryRun` beside
-    /// `detail` is a request put together wrongly, and ignoring it would deprovision.
-    fn refuse_members_beside_detail(&self) -> Result<(), Error> {
-        match self.0.keys().find(|name| like_a_member(name).is_some()) {
-            None => Ok(()),
-            Some(name) => Err(Error::invalid_event(&format!(
-                "{} stands beside `detail`; members of the request belong inside it",
-                quote(name)
-            ))),
-        }
+    /// Other members of an envelope are ignored. But EventBridge never sends one that is named like a member of a request:
+    /// a `DryRun` outside `detail` is a mistake of the sender, and ignoring it would deprovision. A name that was not UTF-8
+    /// has replacement characters in it; which name was meant cannot be determined.
+    fn reject_members_outside_detail(&self) -> Result<(), Error> {
+        let is_not_utf8 = |name: &str| name.contains(char::REPLACEMENT_CHARACTER);
+        let Some(name) = self.0.keys().find(|name| is_not_utf8(name) || similar_member(name).is_some()) else {
+            return Ok(());
+        };
+        let problem = match similar_member(name) {
+            Some(_) => "must be inside `detail`, as every member of a request",
+            None => "is not valid UTF-8",
+        };
+        Err(Error::invalid_event(format!("{} {problem}", quote(name))))
     }
 }
 
-fn like_a_member(name: &str) -> Option<&'static str> {
-    MEMBERS.into_iter().find(|member| member.eq_ignore_ascii_case(name))
+/// The member whose name is the same without case and without anything but letters and digits.
+fn similar_member(name: &str) -> Option<&'static str> {
+    let normalize =
+        |name: &str| -> String { name.to_uppercase().to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
+    let name = normalize(name);
+    MEMBERS.into_iter().find(|member| normalize(member) == name)
 }
 
-/// Shows a part of the event in a message, as it was written and not at any length.
+/// Quotes a part of the event in a message.
 fn quote(text: &str) -> String {
-    const LONGEST: usize = 80;
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_QUOTED_CHARS) {
         None => format!("`{text}`"),
         Some((end, _)) => format!("`{}…`", &text[..end]),
     }
@@ -185,17 +203,16 @@ fn quote(text: &str) -> String {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
+        struct MembersVisitor;
 
-        impl<'de> Visitor<'de> for Members {
+        impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Object<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
 
-            /// `serde_json`'s own maps keep the last of two members with one name; which of two
-            /// `DryRun` is meant nobody can tell.
+            /// The maps of `serde_json` keep the last of two members with the same name.
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = BTreeMap::<String, &RawValue>::new();
                 while let Some(name) = map.next_key()? {
@@ -210,6 +227,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
         }
 
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }

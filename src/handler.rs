@@ -1,152 +1,169 @@
 //! The flow of one invocation.
 
-use aws_sdk_ec2::types::{AsnState, Byoasn};
-use serde_json::{Map, Value, json};
-use tokio::time::Instant;
+use tokio::{time::Instant, try_join};
 use tracing::{error, info};
 
 use crate::{
-    ec2::Ec2,
-    error::{DEPROVISION_FAILED, Error, cut},
+    ec2::{AsnAssociation, Byoasn, CallError, CallErrorKind, DryRunOutcome, Ec2, Retries},
+    error::Error,
     event::{Mode, Request},
-    wire::{Cause, Failure},
+    response::Response,
+    text::truncate,
 };
 
-/// The most of an ID that is logged, in bytes: the event may be one of 6 MB, and EC2 is the judge of its length.
-const LONGEST_ID: usize = 256;
+/// The most bytes of an IPAM ID in a log line. Its length is not limited in an event, and an event may have 6 MB.
+const MAX_LOGGED_ID_BYTES: usize = 256;
 
-/// What an invocation that succeeded answers.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Response {
-    /// The JSON that the caller sees.
-    pub json: Value,
-    /// The state of the ASN, where EC2 gave one.
-    pub state: Option<String>,
-    /// What happened, for the log.
-    pub what: &'static str,
-}
-
-impl Response {
-    /// The permission is there; nothing was changed.
-    fn dry_run(request: &Request, message: &str) -> Self {
-        let (ipam_id, asn) = (&request.ipam_id, request.asn.to_string());
-        let json = json!({ "DryRun": true, "IpamId": ipam_id, "Asn": asn, "Message": message });
-        Self { json, state: None, what: "the dry run passed" }
-    }
-
-    /// EC2 has accepted, now or at an earlier call. What it left out is left out.
-    fn accepted(byoasn: Byoasn, what: &'static str) -> Self {
-        let state = byoasn.state.map(|state| state.as_str().to_owned());
-        let members = [
-            ("Asn", byoasn.asn),
-            ("IpamId", byoasn.ipam_id),
-            ("State", state.clone()),
-            ("StatusMessage", byoasn.status_message),
-        ];
-        let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into())));
-        Self { json: json!({ "Byoasn": given.collect::<Map<_, _>>() }), state, what }
-    }
-}
-
-/// One invocation: event in, JSON or an [`Error`] out, and one line in the log.
+/// Handles one event and logs one line about the result.
 ///
 /// # Errors
 ///
-/// Every [`Error`].
-pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Instant) -> Result<Value, Error> {
+/// Every [`Error`] but `Panicked`.
+pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Instant) -> Result<Response, Error> {
     let request = Request::parse(&event, dry_run_first);
-    let outcome = match &request {
+    let result = match &request {
         Ok(request) => handle(&ec2, request, deadline).await,
-        Err(invalid) => Err(invalid.clone()),
+        Err(error) => Err(error.clone()),
     };
-    log_outcome(request.as_ref().ok(), &outcome);
-    outcome.map(|response| response.json)
+    log_result(request.as_ref().ok(), &result);
+    result
 }
 
-/// Says how an invocation ended.
-fn log_outcome(request: Option<&Request>, outcome: &Result<Response, Error>) {
-    let ipam_id = request.map(|request| cut(&request.ipam_id, LONGEST_ID));
+fn log_result(request: Option<&Request>, result: &Result<Response, Error>) {
+    let ipam_id = request.map(|request| truncate(&request.ipam_id, MAX_LOGGED_ID_BYTES));
     let asn = request.map(|request| request.asn.to_string());
     let dry_run = request.map(|request| request.mode == Mode::DryRun);
-    match outcome {
+    let describe_only = request.map(|request| request.mode == Mode::DescribeOnly);
+    match result {
         Ok(response) => {
-            let state = response.state.as_deref();
-            info!(ipam_id, asn, dry_run, state, "{}", response.what);
+            let state = response.state();
+            info!(ipam_id, asn, dry_run, describe_only, state, "{}", response.summary());
         }
         Err(error) => {
-            let error_type = error.error_type.as_ref();
-            let state = (error_type == DEPROVISION_FAILED).then_some("failed-deprovision");
-            error!(ipam_id, asn, dry_run, state, error_type, "{}", error.message);
+            let (state, error_type) = (error.state(), error.error_type());
+            error!(ipam_id, asn, dry_run, describe_only, state, error_type, "{error}");
         }
     }
 }
 
-/// Does what the request asks, until `deadline`.
+/// Does what the request asks for, until `deadline`.
 async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Response, Error> {
-    let target = format!("ASN {} from {}", request.asn, request.ipam_id);
-    if request.mode != Mode::Deprovision {
-        let doing = format!("Dry run of deprovisioning {target}");
-        let message = match ec2.dry_run(request, deadline).await {
-            Ok(Ok(message)) => message,
-            Ok(Err(answer)) => return Err(Error::dry_run_not_honored(&doing, &answer)),
-            Err(failure) => return Err(Error::from_failure(&doing, failure, "")),
-        };
-        if request.mode == Mode::DryRun {
-            return Ok(Response::dry_run(request, &message));
+    match request.mode {
+        Mode::DescribeOnly => describe(ec2, request, deadline).await,
+        Mode::DryRun => Ok(Response::dry_run(request, dry_run(ec2, request, deadline).await?)),
+        Mode::DryRunFirst => {
+            dry_run(ec2, request, deadline).await?;
+            deprovision(ec2, request, deadline).await
         }
+        Mode::Deprovision => deprovision(ec2, request, deadline).await,
     }
-    let doing = format!("Deprovisioning {target}");
-    match ec2.deprovision(request, deadline).await {
-        Ok((byoasn, answer)) if byoasn.state() == Some(&AsnState::FailedDeprovision) => {
-            Err(Error::deprovision_failed(&doing, byoasn.status_message(), &answer))
-        }
-        Ok((byoasn, _)) => Ok(Response::accepted(byoasn, "EC2 has accepted")),
-        Err(failure) => {
-            let byoasn = look_again(ec2, request, deadline, &doing, failure).await?;
-            Ok(Response::accepted(byoasn, "EC2 refused, because it had accepted earlier"))
+}
+
+/// Reads both lists at the same time. A list that cannot be read is the error of the invocation: the report is complete or
+/// there is none.
+async fn describe(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Response, Error> {
+    let described = try_join!(
+        ec2.describe_byoasns(request, Retries::Configured, deadline),
+        ec2.describe_associations(request.asn, Retries::Configured, deadline),
+    );
+    match described {
+        Ok((byoasns, associations)) => Ok(Response::report(request, byoasns, associations)),
+        Err(error) => {
+            let operation = format!("Describing {}", target(request));
+            Err(Error::Call { operation, error, observed_state: String::new() })
         }
     }
 }
 
-/// Looks before giving up: which code EC2 uses for a repeat, a missing ASN or a remaining association
-/// is documented nowhere. What is already so is success; that makes retries, duplicates and lost
-/// answers harmless. A look that fails changes nothing about the refusal.
-async fn look_again(
+/// Returns EC2's message if the dry run has passed.
+async fn dry_run(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<String, Error> {
+    let operation = format!("Dry run of deprovisioning {}", target(request));
+    match ec2.dry_run(request, deadline).await {
+        Ok(DryRunOutcome::Passed { message }) => Ok(message),
+        Ok(DryRunOutcome::NotHonored(metadata)) => Err(Error::DryRunNotHonored { operation, metadata }),
+        Err(error) => Err(Error::Call { operation, error, observed_state: String::new() }),
+    }
+}
+
+async fn deprovision(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Response, Error> {
+    let operation = format!("Deprovisioning {}", target(request));
+    match ec2.deprovision(request, deadline).await {
+        Ok((byoasn, metadata)) if byoasn.has_failed() => {
+            Err(Error::DeprovisionFailed { operation, status_message: byoasn.status_message, metadata })
+        }
+        Ok((byoasn, _)) => Ok(Response::Accepted { byoasn, before: false }),
+        Err(error) if is_bad_request(&error) => reconcile(ec2, request, deadline, operation, error).await,
+        Err(error) => Err(Error::Call { operation, error, observed_state: String::new() }),
+    }
+}
+
+/// Whether EC2 refused with HTTP 400: the request was understood and does not fit the state of the ASN.
+fn is_bad_request(error: &CallError) -> bool {
+    matches!(&error.kind, CallErrorKind::Refused { metadata, .. } if metadata.status == 400)
+}
+
+/// Compares a refusal with the state of the ASN. If the ASN is already being deprovisioned, the result is a success: that
+/// makes retries, duplicates and lost responses harmless.
+///
+/// AWS does not document which code EC2 uses for a repeat, a missing ASN or a remaining association, so the state decides
+/// and not the code. If a describe call fails, EC2's original error is returned.
+async fn reconcile(
     ec2: &Ec2,
     request: &Request,
     deadline: Instant,
-    doing: &str,
-    failure: Failure,
-) -> Result<Byoasn, Error> {
-    let (code, answer) = match &failure.cause {
-        Cause::Refused { code, answer } if answer.status == 400 => (code.clone(), answer.clone()),
-        _ => return Err(Error::from_failure(doing, failure, "")),
-    };
-    // The second look gets its share, even where the first one hangs.
+    operation: String,
+    error: CallError,
+) -> Result<Response, Error> {
+    // Half of the time for each list, so that a describe call that hangs leaves time for the other.
     let half = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
-    let found = ec2.provisionings(request, half).await;
-    let seen = match &found {
-        Ok(entries) => match entries.iter().find(|entry| entry.state() == Some(&AsnState::PendingDeprovision)) {
-            Some(pending) => return Ok(pending.clone()),
-            // An ASN that was provisioned again is listed beside its `deprovisioned` entry for 7 days.
-            None if !entries.is_empty()
-                && entries.iter().all(|entry| entry.state() == Some(&AsnState::Deprovisioned)) =>
-            {
-                return Ok(entries[0].clone());
-            }
-            // An unknown outcome stays so: EC2 is eventually consistent, and what it lists may be of before.
-            None => Ec2::describe(entries),
-        },
-        Err(_) => "Its present state could not be read with DescribeIpamByoasn.".into(),
-    };
-    match ec2.associations(request.asn, deadline).await {
-        Ok(cidrs) if !cidrs.is_empty() => {
-            Err(Error::still_associated(doing, &code, &answer, &cidrs, &seen, failure.outcome_unknown))
-        }
-        Ok(_) => Err(Error::from_failure(doing, failure, &seen)),
-        Err(_) => {
-            let seen = format!("{seen} Its associations could not be read with DescribeByoipCidrs.");
-            Err(Error::from_failure(doing, failure, &seen))
-        }
+    let byoasns = ec2.describe_byoasns(request, Retries::None, half).await;
+    if let Some(byoasn) = byoasns.as_ref().ok().and_then(|byoasns| deprovisioned(byoasns)) {
+        return Ok(Response::Accepted { byoasn: byoasn.clone(), before: true });
     }
+    // Otherwise an unknown outcome stays unknown: EC2 is eventually consistent, and the list may be out of date.
+    let associations = ec2.describe_associations(request.asn, Retries::None, deadline).await;
+    let observed_state = observed_state(&byoasns, &associations);
+    match associations {
+        Ok(associations) if !associations.is_empty() => {
+            Err(Error::AsnStillAssociated { operation, error, associations, observed_state })
+        }
+        _ => Err(Error::Call { operation, error, observed_state }),
+    }
+}
+
+/// The entry that shows that the ASN is deprovisioned or about to be. An ASN that was provisioned again is listed beside
+/// its `deprovisioned` entry for 7 days, so that state counts only if all entries have it.
+fn deprovisioned(byoasns: &[Byoasn]) -> Option<&Byoasn> {
+    let all_deprovisioned = byoasns.iter().all(|byoasn| byoasn.is_in_state("deprovisioned"));
+    let pending = byoasns.iter().find(|byoasn| byoasn.is_in_state("pending-deprovision"));
+    pending.or_else(|| byoasns.first().filter(|_| all_deprovisioned))
+}
+
+/// What the describe calls showed after a refusal, as sentences.
+fn observed_state<E>(byoasns: &Result<Vec<Byoasn>, E>, associations: &Result<Vec<AsnAssociation>, E>) -> String {
+    let of_asn = match byoasns {
+        Err(_) => "DescribeIpamByoasn failed, so the state of the ASN is not known.".to_owned(),
+        Ok(byoasns) if byoasns.is_empty() => "DescribeIpamByoasn lists no such ASN under this IPAM.".to_owned(),
+        Ok(byoasns) => {
+            let state = |byoasn: &Byoasn| {
+                let state = byoasn.state.as_deref().unwrap_or("unknown");
+                byoasn.status_message.as_ref().map_or_else(|| state.into(), |message| format!("{state} ({message})"))
+            };
+            let states: Vec<String> = byoasns.iter().map(state).collect();
+            format!("DescribeIpamByoasn lists the ASN under this IPAM in state {}.", states.join(" and "))
+        }
+    };
+    let of_associations = match associations {
+        Err(_) => " DescribeByoipCidrs failed, so the associations are not known.",
+        Ok(associations) if associations.is_empty() && byoasns.as_ref().is_ok_and(|byoasns| !byoasns.is_empty()) => {
+            " DescribeByoipCidrs lists no association in this Region. It does not show other Regions: check them with \
+             `aws ec2 describe-byoip-cidrs --max-results 100 --region REGION`."
+        }
+        Ok(_) => "",
+    };
+    of_asn + of_associations
+}
+
+fn target(request: &Request) -> String {
+    format!("ASN {} from {}", request.asn, request.ipam_id)
 }

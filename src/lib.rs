@@ -1,39 +1,42 @@
-//! Retires an Autonomous System Number that was brought to Amazon VPC IPAM (BYOASN), as an AWS Lambda
-//! function around EC2's `DeprovisionIpamByoasn`.
+//! Retires an Autonomous System Number (ASN) that was brought to Amazon VPC IPAM (BYOASN): an AWS Lambda function that
+//! calls EC2's `DeprovisionIpamByoasn`.
 //!
-//! Data goes one way: event → [`event::Request`] → EC2 → [`handler::Response`] or [`error::Error`].
+//! Data flows one way: event → [`event::Request`] → [`ec2::Ec2`] → [`response::Response`] or [`error::Error`].
 //!
-//! | module | what it is for |
+//! # Layout
+//!
+//! | module | purpose |
 //! | --- | --- |
-//! | [`event`] | event to request; the only place that knows envelopes |
-//! | [`asn`] | the ASN: textual forms in, canonical form out |
+//! | [`event`] | parses the event into a request; a new request member goes here |
+//! | [`asn`] | the textual forms of an ASN |
 //! | [`handler`] | the flow of one invocation |
-//! | [`ec2`] | the calls to EC2 |
-//! | [`wire`] | what went over the wire in a call: its attempts, and what they leave unknown |
-//! | [`answer`] | one answer of EC2 |
-//! | `https` | the way to EC2 |
-//! | [`roots`] | the trust roots |
-//! | [`error`] | every `errorType` |
-//! | [`deadline`] | the time for EC2 |
-//! | [`secrets`] | keeps credentials out of messages |
-//! | [`settings`] | the environment |
-//! | [`log`] | the log |
-//! | [`runtime`] | between Lambda's runtime and the handler |
+//! | [`response`] | what an invocation returns |
+//! | [`error`] | every error with its `errorType` and message; a new error goes here |
+//! | [`ec2`] | the EC2 client: operations and pagination |
+//! | `ec2::attempts` | tracks the HTTP attempts of one operation |
+//! | `ec2::response` | what one response says, and whether the request may have been executed |
+//! | `ec2::xml` | the strict XML reader |
+//! | `ec2::http_client` | HTTP, TLS and proxies |
+//! | [`ec2::trust_roots`] | the trust store |
+//! | [`settings`] | the environment variables; a new setting goes here |
+//! | [`deadline`] | the time that is left for EC2 |
+//! | [`redaction`] | removes credentials from text |
+//! | `text` | single lines and truncation |
+//! | [`logging`] | the log |
+//! | [`runtime`] | connects the handler to the Lambda runtime |
 
 #![warn(missing_docs)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-pub mod answer;
 pub mod asn;
 pub mod deadline;
 pub mod ec2;
 pub mod error;
 pub mod event;
 pub mod handler;
-mod https;
-pub mod log;
-pub mod roots;
+pub mod logging;
+pub mod redaction;
+pub mod response;
 pub mod runtime;
-pub mod secrets;
 pub mod settings;
-pub mod wire;
+mod text;

@@ -1,28 +1,40 @@
-//! The environment, read once at the start through a lookup function.
+//! The environment variables, read once at the start through a lookup function.
+//!
+//! A bad value is an error and never becomes a default: with a bad endpoint or proxy the SDK would panic, or silently
+//! connect directly. A local test would then deprovision in AWS.
 
-use std::{fmt, num::NonZero, path::Path};
+use std::path::PathBuf;
 
 use aws_config::{AppName, retry::RetryMode};
 use tracing::Level;
 use url::Url;
 
+const BOOLEAN: &str = "true, false";
 const REGION: &str = "a Region such as us-east-1";
+const ENDPOINT: &str = "a URL such as https://ec2.us-east-1.amazonaws.com";
+const PROXY: &str = "an http:// URL with a host, such as http://proxy.example:3128";
+const TRUST_FILE: &str = "a PEM file with at least one certificate";
+const TRUST_DIR: &str = "a directory with at least one certificate in PEM files";
+const MAX_ATTEMPTS: std::ops::RangeInclusive<u32> = 1..=10;
+const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 
-/// What the function is set to do.
+/// All settings of the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `DRY_RUN_FIRST`: what holds for a request that does not say.
+    /// `DRY_RUN_FIRST`: the default for a request without `DryRunFirst`.
     pub dry_run_first: bool,
-    /// How to reach EC2.
-    pub sdk: Sdk,
+    /// How to call EC2.
+    pub client: ClientSettings,
+    /// Which certificates to trust instead of those that are compiled in. Empty if no variable names any.
+    pub trust_store: Vec<TrustPath>,
     /// How to log.
-    pub log: Log,
+    pub log: LogSettings,
 }
 
-/// How to reach EC2, by the variables that all of AWS's SDKs know. `None` leaves it to the SDK.
+/// How to call EC2. The variables are those of all AWS SDKs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sdk {
-    /// `AWS_REGION`: the IPAM's home Region.
+pub struct ClientSettings {
+    /// `AWS_REGION`, or else `AWS_DEFAULT_REGION`: the home Region of the IPAM.
     pub region: String,
     /// `AWS_ENDPOINT_URL_EC2`, or else `AWS_ENDPOINT_URL`.
     pub endpoint: Option<String>,
@@ -30,47 +42,78 @@ pub struct Sdk {
     pub use_fips: Option<bool>,
     /// `AWS_USE_DUALSTACK_ENDPOINT`.
     pub use_dual_stack: Option<bool>,
-    /// `AWS_MAX_ATTEMPTS`: of each call, the first one included.
-    pub max_attempts: Option<NonZero<u32>>,
+    /// `AWS_MAX_ATTEMPTS`: the most attempts of one call, the first included.
+    pub max_attempts: u32,
     /// `AWS_RETRY_MODE`.
-    pub retry_mode: Option<RetryMode>,
-    /// `AWS_SDK_UA_APP_ID`: a name among the user agents, which a trail shows.
+    pub retry_mode: RetryMode,
+    /// `AWS_SDK_UA_APP_ID`: a name in the user agent, which AWS CloudTrail shows.
     pub app_name: Option<AppName>,
+    /// The proxies.
+    pub proxies: ProxySettings,
 }
 
-/// How to log, as Lambda sets it from `LoggingConfig`.
+/// Proxies, each empty if it is not set. The uppercase name takes precedence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// `HTTPS_PROXY` or `https_proxy`.
+    pub https: String,
+    /// `HTTP_PROXY` or `http_proxy`.
+    pub http: String,
+    /// `ALL_PROXY` or `all_proxy`.
+    pub all: String,
+    /// `NO_PROXY` or `no_proxy`: the hosts that are reached directly.
+    pub none: String,
+}
+
+/// A file or a directory of certificates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustPath {
+    /// The variable that names it.
+    pub variable: &'static str,
+    /// The path.
+    pub path: PathBuf,
+    /// Whether the path is a directory.
+    pub is_dir: bool,
+}
+
+impl TrustPath {
+    /// The error if there is no usable certificate, for a reason such as an error of the file system.
+    #[must_use]
+    pub fn without_certificate(&self, reason: &str) -> InvalidSetting {
+        let allowed = if self.is_dir { TRUST_DIR } else { TRUST_FILE };
+        let value = self.path.to_string_lossy().into_owned();
+        let problem = format!("is {value:?}: {reason}");
+        InvalidSetting { variable: self.variable, value: Some(value), problem, allowed: allowed.into() }
+    }
+}
+
+/// How to log. Lambda sets the variables from `LoggingConfig`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// `AWS_LAMBDA_LOG_FORMAT`: JSON, or text for people.
+pub struct LogSettings {
+    /// `AWS_LAMBDA_LOG_FORMAT`: JSON if true, otherwise text.
     pub json: bool,
     /// `AWS_LAMBDA_LOG_LEVEL`.
     pub level: Level,
 }
 
-impl Default for Log {
+impl Default for LogSettings {
     fn default() -> Self {
         Self { json: true, level: Level::INFO }
     }
 }
 
 /// A variable with a value that is not allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadSetting {
-    /// Its name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{variable} {problem}; allowed: {allowed}")]
+pub struct InvalidSetting {
+    /// The name of the variable.
     pub variable: &'static str,
-    /// Its value; `None` where a required one is missing.
+    /// Its value, if it is set and cannot contain a password.
     pub value: Option<String>,
+    /// What is wrong, as the rest of a sentence about the variable.
+    pub problem: String,
     /// What is allowed.
-    pub allowed: &'static str,
-}
-
-impl fmt::Display for BadSetting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            None => write!(f, "{} is not set; allowed: {}", self.variable, self.allowed),
-            Some(value) => write!(f, "{} is {value:?}; allowed: {}", self.variable, self.allowed),
-        }
-    }
+    pub allowed: String,
 }
 
 impl Settings {
@@ -78,62 +121,168 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`BadSetting`], for the first variable with a value that is not allowed.
-    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
-        read(&lookup, "SSL_CERT_FILE", "a file of certificates in PEM", |path| {
-            Path::new(path).is_file().then_some(())
-        })?;
+    /// [`InvalidSetting`], for the first variable with a value that is not allowed.
+    pub fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let environment = Environment(lookup);
+        let log = LogSettings {
+            json: environment.parse("AWS_LAMBDA_LOG_FORMAT", "JSON, Text", log_format)?.unwrap_or(true),
+            level: environment
+                .parse("AWS_LAMBDA_LOG_LEVEL", "TRACE, DEBUG, INFO, WARN, ERROR, FATAL", log_level)?
+                .unwrap_or(Level::INFO),
+        };
         Ok(Self {
-            dry_run_first: read(&lookup, "DRY_RUN_FIRST", "true, false", |value| value.parse().ok())?.unwrap_or(false),
-            sdk: Sdk::load(&lookup)?,
-            log: Log {
-                json: read(&lookup, "AWS_LAMBDA_LOG_FORMAT", "JSON, Text", |value| {
-                    match value.to_ascii_lowercase().as_str() {
-                        "json" => Some(true),
-                        "text" => Some(false),
-                        _ => None,
-                    }
-                })?
-                .unwrap_or(true),
-                level: read(&lookup, "AWS_LAMBDA_LOG_LEVEL", "TRACE, DEBUG, INFO, WARN, ERROR, FATAL", level)?
-                    .unwrap_or(Level::INFO),
-            },
+            dry_run_first: environment.parse("DRY_RUN_FIRST", BOOLEAN, |value| value.parse().ok())?.unwrap_or(false),
+            client: environment.client()?,
+            trust_store: environment.trust_store(),
+            log,
         })
     }
 }
 
-impl Sdk {
-    /// Strictly: with a bad value the SDK itself would panic, or go on without it. A local try whose endpoint
-    /// cannot be read would deprovision in AWS.
-    fn load(lookup: &impl Fn(&str) -> Option<String>) -> Result<Self, BadSetting> {
-        let region = match read(lookup, "AWS_REGION", REGION, region)? {
+/// Where the variables are looked up.
+struct Environment<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Environment<F> {
+    fn client(&self) -> Result<ClientSettings, InvalidSetting> {
+        let region = match self.parse("AWS_REGION", REGION, region)? {
             Some(region) => Some(region),
-            None => read(lookup, "AWS_DEFAULT_REGION", REGION, region)?,
+            None => self.parse("AWS_DEFAULT_REGION", REGION, region)?,
         };
-        let endpoint = |variable| {
-            read(lookup, variable, "a URL such as https://ec2.us-east-1.amazonaws.com", |value| {
-                let url = Url::parse(value).ok()?;
-                // The HTTP client takes ASCII only.
-                value.parse::<http::Uri>().ok()?.authority()?;
-                (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| value.to_owned())
-            })
+        let missing_region = || InvalidSetting {
+            variable: "AWS_REGION",
+            value: None,
+            problem: "is not set".into(),
+            allowed: REGION.into(),
         };
-        let (for_ec2, for_all) = (endpoint("AWS_ENDPOINT_URL_EC2")?, endpoint("AWS_ENDPOINT_URL")?);
-        let switch =
-            |variable| read(lookup, variable, "true, false", |value| value.to_ascii_lowercase().parse::<bool>().ok());
-        let ignore_endpoints = switch("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")?.unwrap_or(false);
-        Ok(Self {
-            region: region.ok_or(BadSetting { variable: "AWS_REGION", value: None, allowed: REGION })?,
-            endpoint: for_ec2.or(for_all).filter(|_| !ignore_endpoints),
-            use_fips: switch("AWS_USE_FIPS_ENDPOINT")?,
-            use_dual_stack: switch("AWS_USE_DUALSTACK_ENDPOINT")?,
-            max_attempts: read(lookup, "AWS_MAX_ATTEMPTS", "a whole number from 1", |value| value.parse().ok())?,
-            retry_mode: read(lookup, "AWS_RETRY_MODE", "standard, adaptive", retry_mode)?,
-            app_name: read(lookup, "AWS_SDK_UA_APP_ID", "letters, digits and !#$%&'*+-.^_`|~", |value| {
-                AppName::new(value.to_owned()).ok()
-            })?,
+        let attempts = format!("a whole number from {} to {}", MAX_ATTEMPTS.start(), MAX_ATTEMPTS.end());
+        let app_name = |value: &str| AppName::new(value.to_owned()).ok();
+        let endpoint = self.endpoint()?;
+        Ok(ClientSettings {
+            region: region.ok_or_else(missing_region)?,
+            use_fips: self.endpoint_variant("AWS_USE_FIPS_ENDPOINT", endpoint.is_some())?,
+            use_dual_stack: self.endpoint_variant("AWS_USE_DUALSTACK_ENDPOINT", endpoint.is_some())?,
+            endpoint,
+            max_attempts: self.parse("AWS_MAX_ATTEMPTS", &attempts, max_attempts)?.unwrap_or(DEFAULT_MAX_ATTEMPTS),
+            retry_mode: self.parse("AWS_RETRY_MODE", "standard, adaptive", retry_mode)?.unwrap_or(RetryMode::Standard),
+            app_name: self.parse("AWS_SDK_UA_APP_ID", "letters, digits and !#$%&'*+-.^_`|~", app_name)?,
+            proxies: ProxySettings {
+                https: self.proxy(["HTTPS_PROXY", "https_proxy"])?,
+                http: self.proxy(["HTTP_PROXY", "http_proxy"])?,
+                all: self.proxy(["ALL_PROXY", "all_proxy"])?,
+                none: ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| self.non_empty(name)).unwrap_or_default(),
+            },
         })
     }
+
+    /// The endpoint URL. A variable that does not apply is checked too.
+    fn endpoint(&self) -> Result<Option<String>, InvalidSetting> {
+        let [for_ec2, for_all] = ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"].map(|variable| {
+            let Some(value) = self.0(variable) else { return Ok(None) };
+            match http_url_problem(&value, &["http", "https"]) {
+                // A user name and a password would not be used, but they would be printed.
+                None if value.contains('@') => Err(invalid_url(variable, &value, "has a user name", ENDPOINT)),
+                None => Ok(Some(value)),
+                Some(problem) => Err(invalid_url(variable, &value, &problem, ENDPOINT)),
+            }
+        });
+        let ignored = self.parse("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", BOOLEAN, boolean)?.unwrap_or(false);
+        Ok(for_ec2?.or(for_all?).filter(|_| !ignored))
+    }
+
+    /// `AWS_USE_FIPS_ENDPOINT` or `AWS_USE_DUALSTACK_ENDPOINT`. The SDK rejects each of them beside an endpoint URL, in
+    /// every call.
+    fn endpoint_variant(&self, variable: &'static str, has_endpoint: bool) -> Result<Option<bool>, InvalidSetting> {
+        match self.parse(variable, BOOLEAN, boolean)? {
+            Some(true) if has_endpoint => Err(InvalidSetting {
+                variable,
+                value: self.0(variable),
+                problem: "is true, and an endpoint URL is set".into(),
+                allowed: "false, or no AWS_ENDPOINT_URL_EC2 and no AWS_ENDPOINT_URL".into(),
+            }),
+            value => Ok(value),
+        }
+    }
+
+    /// The first of two variables that is not empty. Both are checked. A proxy URL is never printed: it often has a
+    /// password.
+    fn proxy(&self, variables: [&'static str; 2]) -> Result<String, InvalidSetting> {
+        let [upper, lower] = variables.map(|variable| {
+            let Some(value) = self.non_empty(variable) else { return Ok(None) };
+            match http_url_problem(&value, &["http"]) {
+                None => Ok(Some(value)),
+                Some(problem) => Err(InvalidSetting { variable, value: None, problem, allowed: PROXY.into() }),
+            }
+        });
+        Ok(upper?.or(lower?).unwrap_or_default())
+    }
+
+    fn trust_store(&self) -> Vec<TrustPath> {
+        let file = ["SSL_CERT_FILE", "AWS_CA_BUNDLE"]
+            .into_iter()
+            .find_map(|variable| self.0(variable).map(|path| TrustPath { variable, path: path.into(), is_dir: false }));
+        let variable = "SSL_CERT_DIR";
+        let dir = self.0(variable).map(|path| TrustPath { variable, path: path.into(), is_dir: true });
+        file.into_iter().chain(dir).collect()
+    }
+
+    fn non_empty(&self, variable: &str) -> Option<String> {
+        self.0(variable).filter(|value| !value.is_empty())
+    }
+
+    fn parse<T>(
+        &self,
+        variable: &'static str,
+        allowed: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, InvalidSetting> {
+        let Some(value) = self.0(variable) else { return Ok(None) };
+        match parse(&value) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(InvalidSetting {
+                variable,
+                problem: format!("is {value:?}"),
+                value: Some(value),
+                allowed: allowed.into(),
+            }),
+        }
+    }
+}
+
+/// The error for an endpoint URL, which is printed only if it cannot contain a password.
+fn invalid_url(variable: &'static str, url: &str, problem: &str, allowed: &str) -> InvalidSetting {
+    let value = (!url.contains('@')).then(|| url.to_owned());
+    let problem = value.as_ref().map_or_else(|| problem.to_owned(), |value| format!("is {value:?} and {problem}"));
+    InvalidSetting { variable, value, problem, allowed: allowed.into() }
+}
+
+/// What is wrong with a URL, as the rest of a sentence, without repeating the URL.
+///
+/// Two parsers must agree on the host: this function checks with one, and the HTTP client connects with the other.
+fn http_url_problem(value: &str, schemes: &[&str]) -> Option<String> {
+    if value.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'')) {
+        return Some("has white space or quotes in it".into());
+    }
+    let (Ok(url), Ok(uri)) = (Url::parse(value), value.parse::<http::Uri>()) else {
+        return Some("is not a URL".into());
+    };
+    if !schemes.contains(&url.scheme()) {
+        return Some(format!("does not start with {}://", schemes.join(":// or ")));
+    }
+    if value.matches('@').count() > 1 {
+        return Some("has more than one @; in a password it is written as %40".into());
+    }
+    let host = url.host_str().unwrap_or_default();
+    let same_host = uri.host().is_some_and(|uri_host| uri_host.eq_ignore_ascii_case(host));
+    (host.is_empty() || !same_host).then(|| "has no valid host".into())
+}
+
+fn boolean(value: &str) -> Option<bool> {
+    value.to_ascii_lowercase().parse().ok()
+}
+
+/// Bounded, because the SDK counts up to the limit before the first call.
+fn max_attempts(value: &str) -> Option<u32> {
+    value.parse().ok().filter(|attempts| MAX_ATTEMPTS.contains(attempts))
 }
 
 fn retry_mode(value: &str) -> Option<RetryMode> {
@@ -145,11 +294,19 @@ fn retry_mode(value: &str) -> Option<RetryMode> {
 }
 
 fn region(value: &str) -> Option<String> {
-    let label = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (label && !value.is_empty()).then(|| value.to_owned())
+    let is_label = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    (is_label && !value.is_empty()).then(|| value.to_owned())
 }
 
-fn level(value: &str) -> Option<Level> {
+fn log_format(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "json" => Some(true),
+        "text" => Some(false),
+        _ => None,
+    }
+}
+
+fn log_level(value: &str) -> Option<Level> {
     match value.to_ascii_uppercase().as_str() {
         "TRACE" => Some(Level::TRACE),
         "DEBUG" => Some(Level::DEBUG),
@@ -160,25 +317,12 @@ fn level(value: &str) -> Option<Level> {
     }
 }
 
-fn read<T>(
-    lookup: &impl Fn(&str) -> Option<String>,
-    variable: &'static str,
-    allowed: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Result<Option<T>, BadSetting> {
-    let Some(value) = lookup(variable) else { return Ok(None) };
-    match parse(&value) {
-        Some(parsed) => Ok(Some(parsed)),
-        None => Err(BadSetting { variable, value: Some(value), allowed }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The settings where, beside a Region, one variable is set.
-    fn with(variable: &str, value: &str) -> Result<Settings, BadSetting> {
+    /// The settings with a Region and one more variable.
+    fn with(variable: &str, value: &str) -> Result<Settings, InvalidSetting> {
         Settings::load(|name| match name {
             "AWS_REGION" => Some("us-east-1".into()),
             name => (name == variable).then(|| value.to_owned()),
@@ -186,21 +330,23 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_has_its_default() {
-        let sdk = Sdk {
+    fn unset_variables_have_defaults() {
+        let client = ClientSettings {
             region: "us-east-1".into(),
             endpoint: None,
             use_fips: None,
             use_dual_stack: None,
-            max_attempts: None,
-            retry_mode: None,
+            max_attempts: 3,
+            retry_mode: RetryMode::Standard,
             app_name: None,
+            proxies: ProxySettings::default(),
         };
-        assert_eq!(with("", ""), Ok(Settings { dry_run_first: false, sdk, log: Log::default() }));
+        let log = LogSettings { json: true, level: Level::INFO };
+        assert_eq!(with("", ""), Ok(Settings { dry_run_first: false, client, trust_store: Vec::new(), log }));
     }
 
     #[test]
-    fn each_of_lambdas_levels_is_read_in_any_case() {
+    fn log_levels_are_read_in_any_case() {
         for (value, level) in [
             ("TRACE", Level::TRACE),
             ("DEBUG", Level::DEBUG),
@@ -211,57 +357,167 @@ mod tests {
             ("debug", Level::DEBUG),
         ] {
             let log = with("AWS_LAMBDA_LOG_LEVEL", value).map(|settings| settings.log);
-            assert_eq!(log, Ok(Log { json: true, level }), "{value}");
+            assert_eq!(log, Ok(LogSettings { json: true, level }), "{value}");
         }
     }
 
     #[test]
-    fn each_of_lambdas_formats_is_read_in_any_case() {
+    fn log_formats_are_read_in_any_case() {
         for (value, json) in [("JSON", true), ("json", true), ("Text", false), ("TEXT", false)] {
             let log = with("AWS_LAMBDA_LOG_FORMAT", value).map(|settings| settings.log);
-            assert_eq!(log, Ok(Log { json, level: Level::INFO }), "{value}");
+            assert_eq!(log, Ok(LogSettings { json, level: Level::INFO }), "{value}");
         }
     }
 
     #[test]
     fn an_endpoint_is_an_http_url_with_a_host() {
         for variable in ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"] {
-            for url in ["http://127.0.0.1:4566", "https://ec2.us-east-1.amazonaws.com"] {
-                let endpoint = with(variable, url).map(|settings| settings.sdk.endpoint);
+            for url in ["http://127.0.0.1:4566", "https://ec2.us-east-1.amazonaws.com", "http://[::1]:80/path"] {
+                let endpoint = with(variable, url).map(|settings| settings.client.endpoint);
                 assert_eq!(endpoint, Ok(Some(url.to_owned())), "{variable}");
             }
-            for url in
-                ["ftp://127.0.0.1", "file:///etc/hosts", "http://", "localhost:4566", "", "http:/127.0.0.1", "http://é"]
-            {
-                let bad = with(variable, url).expect_err(url);
-                assert_eq!((bad.variable, bad.value.as_deref()), (variable, Some(url)));
+            for url in [
+                "ftp://127.0.0.1",
+                "file:///etc/hosts",
+                "http://",
+                "localhost:4566",
+                "",
+                "http:/127.0.0.1",
+                "http://é",
+                " http://127.0.0.1",
+                "http://host name",
+            ] {
+                let invalid = with(variable, url).expect_err(url);
+                assert_eq!((invalid.variable, invalid.value.as_deref()), (variable, Some(url)));
             }
         }
     }
 
     #[test]
-    fn what_is_for_the_sdk_is_read_as_the_sdk_reads_it() {
-        let sdk = |variable, value| with(variable, value).map(|settings| settings.sdk);
-        for (value, on) in [("true", true), ("FALSE", false), ("True", true)] {
-            assert_eq!(sdk("AWS_USE_FIPS_ENDPOINT", value).map(|sdk| sdk.use_fips), Ok(Some(on)), "{value}");
-            assert_eq!(sdk("AWS_USE_DUALSTACK_ENDPOINT", value).map(|sdk| sdk.use_dual_stack), Ok(Some(on)), "{value}");
+    fn an_endpoint_with_a_password_is_rejected_without_it() {
+        for url in ["http://user:hunter2@127.0.0.1", "ftp://user:hunter2@127.0.0.1", "http://user:hunter2@"] {
+            let invalid = with("AWS_ENDPOINT_URL", url).expect_err(url);
+            assert!(!format!("{invalid} {invalid:?}").contains("hunter2"), "{invalid:?}");
         }
-        assert_eq!(sdk("AWS_MAX_ATTEMPTS", "3").map(|sdk| sdk.max_attempts), Ok(NonZero::new(3)));
-        assert_eq!(sdk("AWS_RETRY_MODE", "ADAPTIVE").map(|sdk| sdk.retry_mode), Ok(Some(RetryMode::Adaptive)));
-        assert_eq!(sdk("AWS_RETRY_MODE", "standard").map(|sdk| sdk.retry_mode), Ok(Some(RetryMode::Standard)));
-        let name = sdk("AWS_SDK_UA_APP_ID", "network-team").map(|sdk| sdk.app_name.map(|name| name.to_string()));
+    }
+
+    #[test]
+    fn a_proxy_is_an_http_url_with_a_host() {
+        let proxies = |variable, value| with(variable, value).map(|settings| settings.client.proxies);
+        let url = "http://user:hunter2@proxy.example:3128";
+        for (variable, expected) in [
+            ("HTTPS_PROXY", ProxySettings { https: url.into(), ..ProxySettings::default() }),
+            ("https_proxy", ProxySettings { https: url.into(), ..ProxySettings::default() }),
+            ("HTTP_PROXY", ProxySettings { http: url.into(), ..ProxySettings::default() }),
+            ("http_proxy", ProxySettings { http: url.into(), ..ProxySettings::default() }),
+            ("ALL_PROXY", ProxySettings { all: url.into(), ..ProxySettings::default() }),
+            ("all_proxy", ProxySettings { all: url.into(), ..ProxySettings::default() }),
+        ] {
+            assert_eq!(proxies(variable, url), Ok(expected));
+            assert_eq!(proxies(variable, ""), Ok(ProxySettings::default()));
+            for invalid_url in [
+                "https://user:hunter2@proxy.example",
+                "socks5://user:hunter2@proxy.example",
+                "ftp://proxy.example",
+                "proxy.example:3128",
+                "proxy.example",
+                " http://proxy.example",
+                "http://proxy.example ",
+                "\"http://proxy.example\"",
+                "http://",
+                "http://user:hunter2@",
+                "http://user:hunter2",
+                "http://user:hunter@2@proxy.example",
+                "direct",
+            ] {
+                let invalid = proxies(variable, invalid_url).expect_err(invalid_url);
+                assert_eq!((invalid.variable, invalid.value.as_deref()), (variable, None));
+                let printed = format!("{invalid} {invalid:?}");
+                assert!(!printed.contains("hunter2") && !printed.contains("hunter@2"), "{printed}");
+            }
+        }
+        assert_eq!(proxies("no_proxy", "a,b").map(|proxies| proxies.none), Ok("a,b".into()));
+    }
+
+    #[test]
+    fn an_uppercase_proxy_wins_and_both_are_checked() {
+        let with_both = |upper: &str, lower: &str| {
+            let load = Settings::load(|name| match name {
+                "AWS_REGION" => Some("us-east-1".into()),
+                "HTTPS_PROXY" => Some(upper.to_owned()),
+                "https_proxy" => Some(lower.to_owned()),
+                _ => None,
+            });
+            load.map(|settings| settings.client.proxies.https).map_err(|invalid| invalid.variable)
+        };
+        assert_eq!(with_both("http://a", "http://b"), Ok("http://a".into()));
+        assert_eq!(with_both("", "http://b"), Ok("http://b".into()));
+        assert_eq!(with_both("http://a", "ftp://b"), Err("https_proxy"));
+    }
+
+    #[test]
+    fn sdk_variables_are_read_as_the_sdk_reads_them() {
+        let client = |variable, value| with(variable, value).map(|settings| settings.client);
+        for (value, on) in [("true", true), ("FALSE", false), ("True", true)] {
+            assert_eq!(client("AWS_USE_FIPS_ENDPOINT", value).map(|client| client.use_fips), Ok(Some(on)), "{value}");
+            let use_dual_stack = client("AWS_USE_DUALSTACK_ENDPOINT", value).map(|client| client.use_dual_stack);
+            assert_eq!(use_dual_stack, Ok(Some(on)), "{value}");
+        }
+        for (value, attempts) in [("1", 1), ("3", 3), ("10", 10)] {
+            assert_eq!(client("AWS_MAX_ATTEMPTS", value).map(|client| client.max_attempts), Ok(attempts));
+        }
+        for value in ["0", "11", "10000000", "4294967296", "-1", "3.0", ""] {
+            assert_eq!(client("AWS_MAX_ATTEMPTS", value).map_err(|invalid| invalid.variable), Err("AWS_MAX_ATTEMPTS"));
+        }
+        let mode = |value| client("AWS_RETRY_MODE", value).map(|client| client.retry_mode);
+        assert_eq!((mode("ADAPTIVE"), mode("standard")), (Ok(RetryMode::Adaptive), Ok(RetryMode::Standard)));
+        let name =
+            client("AWS_SDK_UA_APP_ID", "network-team").map(|client| client.app_name.map(|name| name.to_string()));
         assert_eq!(name, Ok(Some("network-team".into())));
+    }
+
+    #[test]
+    fn fips_or_dual_stack_with_an_endpoint_url_is_rejected() {
+        for variable in ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"] {
+            for (value, ignored, expected) in
+                [("true", "false", Err(variable)), ("false", "false", Ok(())), ("true", "true", Ok(()))]
+            {
+                let load = Settings::load(|name| match name {
+                    "AWS_REGION" => Some("us-east-1".into()),
+                    "AWS_ENDPOINT_URL" => Some("https://ec2.example".into()),
+                    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => Some(ignored.into()),
+                    name => (name == variable).then(|| value.to_owned()),
+                });
+                assert_eq!(load.map(drop).map_err(|invalid| invalid.variable), expected, "{variable}={value}");
+            }
+        }
     }
 
     #[test]
     fn a_region_is_one_label() {
         let region = |value: &str| {
             let load = Settings::load(|name| (name == "AWS_REGION").then(|| value.to_owned()));
-            load.map(|settings| settings.sdk.region).map_err(|bad| bad.variable)
+            load.map(|settings| settings.client.region).map_err(|invalid| invalid.variable)
         };
         assert_eq!(region("us-gov-west-1"), Ok("us-gov-west-1".into()));
         for value in ["", " ", "us_east_1", "us-east-1.evil.example", "us-east-1/"] {
             assert_eq!(region(value), Err("AWS_REGION"), "{value:?}");
         }
+    }
+
+    #[test]
+    fn ssl_cert_file_takes_precedence_over_aws_ca_bundle() {
+        let paths = |set: &[&str]| -> Vec<(&'static str, PathBuf)> {
+            let load = Settings::load(|name| {
+                let is_set = name == "AWS_REGION" || set.contains(&name);
+                is_set.then(|| if name == "AWS_REGION" { "us-east-1".into() } else { format!("/{name}") })
+            });
+            load.expect("settings").trust_store.into_iter().map(|trust| (trust.variable, trust.path)).collect()
+        };
+        assert_eq!(paths(&["SSL_CERT_FILE", "AWS_CA_BUNDLE"]), [("SSL_CERT_FILE", "/SSL_CERT_FILE".into())]);
+        assert_eq!(
+            paths(&["AWS_CA_BUNDLE", "SSL_CERT_DIR"]),
+            [("AWS_CA_BUNDLE", "/AWS_CA_BUNDLE".into()), ("SSL_CERT_DIR", "/SSL_CERT_DIR".into())]
+        );
     }
 }

@@ -1,4 +1,4 @@
-"""Builds and deploys the stack with sam onto a local AWS, once a test run."""
+"""Builds the stack and deploys it with sam onto a local AWS, once per test run."""
 
 import json
 import os
@@ -23,7 +23,7 @@ TOOLS = ("PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME")
 
 @pytest.fixture(scope="session")
 def scratch(tmp_path_factory):
-    """A folder for everything that the servers write; it goes when the run ends."""
+    """A folder for everything that the servers write. It is removed at the end of the run."""
     folder = tmp_path_factory.mktemp("local-aws")
     yield folder
     shutil.rmtree(folder)
@@ -31,7 +31,7 @@ def scratch(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def clean_env(scratch):
-    """What tools need and nothing else: no profile, proxy or endpoint of the person who runs the tests."""
+    """The variables that the tools need. No profile, proxy or endpoint of the user reaches them."""
     return {name: os.environ[name] for name in TOOLS if name in os.environ} | {
         "TMPDIR": str(scratch),
         "AWS_REGION": REGION,
@@ -54,7 +54,7 @@ def ec2_server(scratch, clean_env):
 
 @pytest.fixture
 def ec2(ec2_server):
-    ec2_server.is_world()
+    ec2_server.set_world()
     return ec2_server
 
 
@@ -72,7 +72,7 @@ def local_aws(scratch, clean_env, ec2_server):
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.1",
         "SFN_WAIT_SCALE": "0",
-        # The deployed function inherits it: MiniStack has no EC2 endpoint for one function alone.
+        # The deployed function inherits this: MiniStack cannot set the EC2 endpoint of a single function.
         "AWS_ENDPOINT_URL_EC2": ec2_server.url,
     }
     launcher = pathlib.Path(__file__).with_name("launcher.py")
@@ -82,7 +82,7 @@ def local_aws(scratch, clean_env, ec2_server):
 
 @pytest.fixture(scope="session")
 def client(local_aws):
-    def of(service):
+    def create(service):
         return boto3.client(
             service,
             endpoint_url=local_aws["AWS_ENDPOINT_URL"],
@@ -91,7 +91,7 @@ def client(local_aws):
             aws_secret_access_key="test",
         )
 
-    return of
+    return create
 
 
 @pytest.fixture(scope="session")
@@ -105,14 +105,17 @@ def sam(local_aws):
 
 
 @pytest.fixture(scope="session")
-def deploy(sam, client):
-    """Builds once; then deploys the build under a name with parameters, and returns the stack's outputs."""
+def build(sam):
     sam("build")
+
+
+@pytest.fixture(scope="session")
+def deploy(build, sam, client):
+    """Deploys the build under a name with parameters, and returns the stack's outputs."""
 
     def run(name, **parameters):
         overrides = [f"{key}={value}" for key, value in parameters.items()]
-        sam("deploy", "--stack-name", name, "--no-confirm-changeset", "--region", REGION,
-            *(["--parameter-overrides", *overrides] if overrides else []))
+        sam("deploy", "--stack-name", name, "--no-confirm-changeset", "--region", REGION, "--parameter-overrides", *overrides)
         stack = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
@@ -121,20 +124,20 @@ def deploy(sam, client):
 
 @pytest.fixture(scope="session")
 def stack(deploy, sam):
-    """The stack with everything on."""
+    """The stack with the event trigger and with the permission to disassociate."""
     name = "everything"
-    outputs = deploy(name, EventSource=SOURCE, WorkflowMayDisassociate="true")
+    outputs = deploy(name, IpamId="*", EventSource=SOURCE, WorkflowMayDisassociate="true")
     yield types.SimpleNamespace(name=name, **outputs)
     sam("delete", "--stack-name", name, "--no-prompts", "--region", REGION)
 
 
 @pytest.fixture(scope="session")
 def invoke(client, stack):
-    """Calls the function and returns its payload, and Lambda's word on whether it is an error."""
+    """Invokes the function, and returns its payload and Lambda's FunctionError."""
 
     def call(event):
-        answer = client("lambda").invoke(FunctionName=stack.FunctionName, Payload=json.dumps(event))
-        return json.load(answer["Payload"]), answer.get("FunctionError")
+        response = client("lambda").invoke(FunctionName=stack.FunctionName, Payload=json.dumps(event))
+        return json.load(response["Payload"]), response.get("FunctionError")
 
     return call
 

@@ -1,4 +1,4 @@
-"""Servers that a test run starts, each on a free loopback port and stopped by whoever started it."""
+"""Servers of a test run, each on a free loopback port."""
 
 import contextlib
 import socket
@@ -13,11 +13,11 @@ def free_port():
 
 @contextlib.contextmanager
 def running(command, port, log, env):
-    """Runs a server until the block ends; the block starts when its port answers."""
+    """Runs a server for the duration of the block, which starts when the server accepts connections."""
     with open(log, "w") as output:
         process = subprocess.Popen(command, env=env, stdout=output, stderr=subprocess.STDOUT)
     try:
-        wait_until(lambda: process.poll() is not None or answers(port), f"{command[0]} on port {port}")
+        wait_until(lambda: process.poll() is not None or accepts_connections(port), f"{command[0]} on port {port}")
         assert process.poll() is None, f"{command} ended: {log.read_text()}"
         yield process
     finally:
@@ -29,7 +29,7 @@ def running(command, port, log, env):
             process.wait()
 
 
-def answers(port):
+def accepts_connections(port):
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
         return True
     return False

@@ -1,8 +1,8 @@
 """The EventBridge rule of the deployed stack.
 
-MiniStack hands a matching event to the function once: AWS retries as EventInvokeConfig says and then uses the on-failure
-destination, as after any asynchronous invocation (test_function.py has that). Nor does MiniStack deliver to the rule's
-dead-letter queue; that the deployed rule has one is asserted in test_stack.py.
+MiniStack invokes the function once per matching event. AWS retries as in EventInvokeConfig and then uses the on-failure
+destination, as for any asynchronous invocation (see test_function.py). MiniStack does not use the dead-letter queue of a
+rule; test_stack.py asserts that the deployed rule has one.
 """
 
 import json
@@ -15,14 +15,14 @@ DETAIL_TYPE = "Deprovision IPAM BYOASN"
 
 
 def put(client, source, detail_type, number):
-    answer = client("events").put_events(
+    response = client("events").put_events(
         Entries=[{"Source": source, "DetailType": detail_type, "Detail": json.dumps({"IpamId": IPAM, "Asn": number})}]
     )
-    assert answer["FailedEntryCount"] == 0
+    assert response["FailedEntryCount"] == 0
 
 
 def test_an_event_of_the_source_deprovisions(ec2, client, stack):
-    ec2.is_world(asns=[asn()])
+    ec2.set_world(asns=[asn()])
 
     put(client, SOURCE, DETAIL_TYPE, "64500")
 
@@ -30,13 +30,13 @@ def test_an_event_of_the_source_deprovisions(ec2, client, stack):
     assert ec2.actions() == ["DeprovisionIpamByoasn"]
 
 
-def test_events_of_another_source_or_type_reach_nobody(ec2, client, stack):
-    ec2.is_world(asns=[asn("64500"), asn("64501"), asn("64502")])
+def test_events_of_another_source_or_type_are_ignored(ec2, client, stack):
+    ec2.set_world(asns=[asn("64500"), asn("64501"), asn("64502")])
 
     put(client, "com.example.other", DETAIL_TYPE, "64500")
     put(client, SOURCE, "deprovision ipam byoasn", "64501")
     put(client, SOURCE, DETAIL_TYPE, "64502")
 
-    # The last one shows that the first two had their time.
+    # The third event shows that the first two were processed.
     wait_until(ec2.actions, "the function's call")
     assert [call["params"]["Asn"] for call in ec2.calls()] == ["64502"]

@@ -1,13 +1,13 @@
-"""The deployed function, called directly."""
+"""The deployed function, invoked directly."""
 
 import json
 
 from processes import wait_until
-from world import IPAM, asn
+from world import IPAM, asn, association, cidr
 
 
 def test_it_deprovisions(ec2, invoke):
-    ec2.is_world(asns=[asn()])
+    ec2.set_world(asns=[asn()])
 
     payload, error = invoke({"IpamId": IPAM, "Asn": "AS64500"})
 
@@ -17,7 +17,7 @@ def test_it_deprovisions(ec2, invoke):
 
 
 def test_a_dry_run_changes_nothing(ec2, invoke):
-    ec2.is_world(asns=[asn()])
+    ec2.set_world(asns=[asn()])
 
     payload, error = invoke({"IpamId": IPAM, "Asn": "AS64500", "DryRun": True})
 
@@ -31,7 +31,23 @@ def test_a_dry_run_changes_nothing(ec2, invoke):
     assert [call["action"] for call in ec2.calls()] == ["DeprovisionIpamByoasn"]
 
 
-def test_an_invalid_event_is_a_function_error_and_never_reaches_ec2(ec2, invoke):
+def test_describe_only_reports_and_changes_nothing(ec2, invoke):
+    ec2.set_world(asns=[asn()], cidrs=[cidr("203.0.113.0/24", association(), state="advertised")])
+
+    payload, error = invoke({"IpamId": IPAM, "Asn": "AS64500", "DescribeOnly": True})
+
+    assert error is None
+    assert payload == {
+        "DescribeOnly": True,
+        "IpamId": IPAM,
+        "Asn": "64500",
+        "Byoasns": [{"Asn": "64500", "IpamId": IPAM, "State": "provisioned"}],
+        "AsnAssociations": [{"Cidr": "203.0.113.0/24", "State": "associated", "ByoipCidrState": "advertised"}],
+    }
+    assert sorted(ec2.actions()) == ["DescribeByoipCidrs", "DescribeIpamByoasn"]
+
+
+def test_an_invalid_event_never_reaches_ec2(ec2, invoke):
     payload, error = invoke({"IpamId": IPAM, "Asn": "64500", "Dryrun": True})
 
     assert error == "Unhandled"
@@ -41,7 +57,7 @@ def test_an_invalid_event_is_a_function_error_and_never_reaches_ec2(ec2, invoke)
 
 
 def test_sam_remote_invoke_shows_the_response(ec2, sam, stack):
-    ec2.is_world(asns=[asn()])
+    ec2.set_world(asns=[asn()])
 
     shown = sam(
         "remote", "invoke", "Function", "--stack-name", stack.name, "--event", json.dumps({"IpamId": IPAM, "Asn": 64500})
@@ -50,8 +66,8 @@ def test_sam_remote_invoke_shows_the_response(ec2, sam, stack):
     assert json.loads(shown) == {"Byoasn": {"Asn": "64500", "IpamId": IPAM, "State": "pending-deprovision"}}
 
 
-def test_an_asynchronous_failure_ends_in_the_queue_of_failed_invocations(ec2, client, stack):
-    ec2.is_world(denied_actions=["DeprovisionIpamByoasn"])
+def test_an_asynchronous_failure_ends_in_the_queue(ec2, client, stack):
+    ec2.set_world(denied_actions=["DeprovisionIpamByoasn"])
     event = {"IpamId": IPAM, "Asn": "64500"}
     sqs = client("sqs")
 

@@ -1,6 +1,7 @@
-"""What a deployment leaves in the account, from the first deployment to the last resource's end."""
+"""The resources of a deployment, from the first deployment to the deletion."""
 
 import json
+import re
 
 import pytest
 from botocore.exceptions import ClientError
@@ -23,8 +24,8 @@ def attributes(client, url):
     return client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
 
 
-def decides(client, role_arn, action, ipam):
-    """IAM's word on an action of the role. MiniStack's knows no ec2:Region, so this is for unconditional statements."""
+def decision(client, role_arn, action, ipam):
+    """IAM's decision on an action of the role. MiniStack does not know ec2:Region: only for statements without a condition."""
     [result] = client("iam").simulate_principal_policy(
         PolicySourceArn=role_arn, ActionNames=[action], ResourceArns=[f"arn:aws:ec2::{ACCOUNT}:ipam/{ipam}"]
     )["EvaluationResults"]
@@ -43,7 +44,7 @@ def allowed_actions(client, role_arn):
 
 
 class TestDeployedResources:
-    def test_the_function_runs_with_the_templates_settings(self, client, stack):
+    def test_the_function_has_the_settings_of_the_template(self, client, stack):
         function = client("lambda").get_function_configuration(FunctionName=stack.FunctionName)
 
         assert function["Runtime"] == "provided.al2023"
@@ -64,7 +65,7 @@ class TestDeployedResources:
             groups = client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
             assert [(group["logGroupName"], group["retentionInDays"]) for group in groups] == [(name, 90)]
 
-    def test_asynchronous_invocations_are_retried_for_an_hour_and_then_kept(self, client, stack):
+    def test_asynchronous_invocations_are_retried_and_then_kept(self, client, stack):
         config = client("lambda").get_function_event_invoke_config(FunctionName=stack.FunctionName, Qualifier="$LATEST")
 
         assert config["MaximumRetryAttempts"] == 2
@@ -73,7 +74,7 @@ class TestDeployedResources:
             "Destination": attributes(client, stack.FailedInvocationsQueueUrl)["QueueArn"]
         }
 
-    def test_the_rule_has_a_dead_letter_queue_into_which_only_it_may_write(self, client, stack):
+    def test_only_the_rule_may_write_to_its_dead_letter_queue(self, client, stack):
         queue = attributes(client, stack.UndeliveredEventsQueueUrl)
         [target] = client("events").list_targets_by_rule(Rule=stack.EventRuleArn.rpartition("/")[2])["Targets"]
 
@@ -84,7 +85,7 @@ class TestDeployedResources:
             "DeadLetterConfig": {"Arn": queue["QueueArn"]},
         }
         assert json.loads(queue["Policy"])["Statement"][0] == {
-            "Sid": "TheRuleOnly",
+            "Sid": "AllowEventRule",
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
@@ -98,31 +99,48 @@ class TestDeployedResources:
             assert (queue["SqsManagedSseEnabled"], queue["MessageRetentionPeriod"]) == ("true", "1209600")
 
     def test_the_workflow_calls_the_deployed_function(self, client, stack):
-        # MiniStack forgets the logging and tracing of a state machine; tests/lint asserts them on the template.
+        # MiniStack does not store logging and tracing of a state machine. tests/lint asserts them on the template.
         machine = client("stepfunctions").describe_state_machine(stateMachineArn=stack.WorkflowArn)
         states = json.loads(machine["definition"])["States"]
 
         assert machine["type"] == "STANDARD"
-        for state in ("Preflight", "Deprovision"):
+        for state in ("CheckPermission", "Describe", "Deprovision"):
             assert states[state]["Resource"] == "arn:aws:states:::lambda:invoke"
             assert states[state]["Arguments"]["FunctionName"] == stack.FunctionArn
 
-    def test_the_functions_role_writes_nothing_in_ec2_but_the_deprovision(self, client, stack):
+    def test_the_only_change_that_the_function_may_make(self, client, stack):
         assert [action for action in allowed_actions(client, stack.FunctionRoleArn) if action.startswith("ec2:")] == [
             "ec2:DeprovisionIpamByoasn",
             "ec2:DescribeByoipCidrs",
             "ec2:DescribeIpamByoasn",
         ]
-        assert decides(client, stack.FunctionRoleArn, "ec2:DeprovisionIpamByoasn", IPAM) == "allowed"
+        assert decision(client, stack.FunctionRoleArn, "ec2:DeprovisionIpamByoasn", IPAM) == "allowed"
 
 
-class TestLifeOfAStack:
-    """A second stack, from its defaults through an update to its end."""
+class TestPackage:
+    BUCKET = "artifacts-of-a-team"
+
+    def test_sam_package_uploads_to_the_given_bucket(self, build, client, sam, tmp_path):
+        client("s3").create_bucket(Bucket=self.BUCKET)
+        packaged = tmp_path / "packaged.yaml"
+
+        sam("package", "--s3-bucket", self.BUCKET, "--output-template-file", str(packaged), "--region", REGION)
+
+        template = packaged.read_text()
+        keys = re.findall(rf"s3://{self.BUCKET}/(\S+)", template)
+        uploaded = [item["Key"] for item in client("s3").list_objects_v2(Bucket=self.BUCKET)["Contents"]]
+        for property in ("CodeUri", "LicenseUrl", "ReadmeUrl"):
+            assert f"{property}: s3://{self.BUCKET}/" in template
+        assert keys and set(keys) <= set(uploaded)
+
+
+class TestLifecycle:
+    """A second stack: created with the defaults, updated, deleted."""
 
     NAME = "defaults"
 
-    def test_it_grows_with_its_parameters_and_leaves_nothing(self, client, deploy, sam):
-        outputs = deploy(self.NAME)
+    def test_a_stack_is_updated_and_leaves_nothing(self, client, deploy, sam):
+        outputs = deploy(self.NAME, IpamId="*")
         types = resource_types(client, self.NAME)
         assert "AWS::Events::Rule" not in types
         assert types.count("AWS::SQS::Queue") == 1
@@ -143,8 +161,8 @@ class TestLifeOfAStack:
         assert function["Environment"] == {"Variables": {"DRY_RUN_FIRST": "true"}}
         assert function["LoggingConfig"]["ApplicationLogLevel"] == "DEBUG"
         role = updated["FunctionRoleArn"]
-        assert decides(client, role, "ec2:DeprovisionIpamByoasn", IPAM) == "allowed"
-        assert decides(client, role, "ec2:DeprovisionIpamByoasn", "ipam-0123456789abcdef1") == "implicitDeny"
+        assert decision(client, role, "ec2:DeprovisionIpamByoasn", IPAM) == "allowed"
+        assert decision(client, role, "ec2:DeprovisionIpamByoasn", "ipam-0123456789abcdef1") == "implicitDeny"
 
         sam("delete", "--stack-name", self.NAME, "--no-prompts", "--region", REGION)
         with pytest.raises(ClientError, match="does not exist"):

@@ -1,4 +1,4 @@
-"""The template as CloudFormation would see it: parameters, conditions and functions resolved."""
+"""The template with parameters, conditions and functions resolved, as CloudFormation does it."""
 
 import json
 import pathlib
@@ -13,13 +13,16 @@ PSEUDO = {
     "AWS::Region": "us-east-1",
     "AWS::StackName": "example",
 }
+# Parameters without a default.
+REQUIRED = {"IpamId": "*"}
 GONE = object()
 
 
 def template(**parameters):
     source, problems = decode(str(ROOT / "template.yaml"))
     assert not problems
-    values = {name: parameter["Default"] for name, parameter in source["Parameters"].items()} | PSEUDO | parameters
+    defaults = {name: parameter["Default"] for name, parameter in source["Parameters"].items() if "Default" in parameter}
+    values = defaults | REQUIRED | PSEUDO | parameters
     conditions = {name: Resolver(values, {}).resolve(text) for name, text in source["Conditions"].items()}
     resolver = Resolver(values, conditions)
     for section in ("Resources", "Outputs"):
@@ -74,7 +77,7 @@ FUNCTIONS = {
     "Fn::Not": lambda self, one: not self.resolve(one[0]),
 }
 
-# What the resources of a deployed stack are called, as far as policies name them.
+# The ARNs of a deployed stack that policies refer to.
 ARNS = {
     "EventRule": "arn:aws:events:us-east-1:123456789012:rule/example-EventRule",
     "FailedInvocations": "arn:aws:sqs:us-east-1:123456789012:example-FailedInvocations",

@@ -1,4 +1,4 @@
-"""Which events reach the function, by EventBridge's own rules of matching."""
+"""Which events match the rule, by the matching rules of EventBridge as moto implements them."""
 
 import json
 
@@ -26,12 +26,17 @@ def matches(**members):
     return EventPattern.load(json.dumps(pattern)).matches_event(EVENT | members)
 
 
-def test_an_event_of_the_source_and_type_matches():
+def test_an_event_of_the_account_source_and_type_matches():
     assert matches()
 
 
-def test_the_detail_is_left_for_the_function_to_judge():
+def test_the_rule_does_not_examine_the_detail():
     assert matches(detail={"Dryrun": True})
+
+
+@pytest.mark.parametrize("account", ["210987654321", "", "12345678901"])
+def test_an_event_of_another_account_does_not_match(account):
+    assert not matches(account=account)
 
 
 @pytest.mark.parametrize("source", ["com.example", "com.example.network.test", "COM.EXAMPLE.NETWORK", "aws.ec2", ""])
@@ -47,7 +52,7 @@ def test_another_type_does_not_match(detail_type):
     assert not matches(**{"detail-type": detail_type})
 
 
-def test_without_a_source_there_is_no_rule_no_permission_and_no_queue_for_it():
+def test_without_a_source_there_is_no_rule_and_no_queue():
     resources = template()["Resources"]
 
     assert not {"EventRule", "EventRulePermission", "UndeliveredEvents", "UndeliveredEventsAlarm"} & set(resources)

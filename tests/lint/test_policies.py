@@ -1,4 +1,4 @@
-"""Who may do what, on the policies as CloudFormation renders them."""
+"""The permissions in the policies, as CloudFormation renders them."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 from rendered import ARNS, ROOT, template
 
 IN_REGION = {"StringEquals": {"ec2:Region": "us-east-1"}}
-LOOKS = {
+DESCRIBES = {
     "Effect": "Allow",
     "Action": ["ec2:DescribeByoipCidrs", "ec2:DescribeIpamByoasn"],
     "Resource": "*",
@@ -32,29 +32,28 @@ def ec2_statements(role, **parameters):
 
 @pytest.mark.parametrize("ipam", ["*", "ipam-0123456789abcdef0"])
 @pytest.mark.parametrize("workflow_may_disassociate", ["true", "false"])
-def test_the_function_may_deprovision_on_the_ipam_and_look_in_the_region(ipam, workflow_may_disassociate):
+def test_the_function_may_deprovision_from_the_ipam_and_describe(ipam, workflow_may_disassociate):
     assert ec2_statements("FunctionRole", IpamId=ipam, WorkflowMayDisassociate=workflow_may_disassociate) == [
         {
             "Effect": "Allow",
             "Action": "ec2:DeprovisionIpamByoasn",
             "Resource": f"arn:aws:ec2::123456789012:ipam/{ipam}",
         },
-        LOOKS,
+        DESCRIBES,
     ]
 
 
-def test_the_workflow_only_looks():
-    assert ec2_statements("WorkflowRole") == [LOOKS]
+def test_the_workflow_has_no_ec2_permission_by_default():
+    assert ec2_statements("WorkflowRole") == []
 
 
-def test_the_workflow_may_disassociate_when_the_parameter_says_so():
+def test_the_workflow_may_disassociate_with_the_parameter():
     assert ec2_statements("WorkflowRole", WorkflowMayDisassociate="true") == [
-        LOOKS,
         {"Effect": "Allow", "Action": "ec2:DisassociateIpamByoasn", "Resource": "*", "Condition": IN_REGION},
     ]
 
 
-def test_the_workflow_may_invoke_this_function_and_no_other():
+def test_the_workflow_may_invoke_only_this_function():
     assert [
         statement["Resource"]
         for policy in policies("WorkflowRole")
@@ -64,12 +63,12 @@ def test_the_workflow_may_invoke_this_function_and_no_other():
 
 
 @pytest.mark.parametrize("role", ["FunctionRole", "WorkflowRole"])
-def test_a_role_has_no_policy_but_those_written_here(role):
+def test_roles_have_only_inline_policies(role):
     assert set(template()["Resources"][role]["Properties"]) == {"AssumeRolePolicyDocument", "Policies"}
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
-def test_no_arn_is_tied_to_a_partition(partition):
+def test_arns_work_in_every_partition(partition):
     resources = template(**{"AWS::Partition": partition})["Resources"]
     documents = [resources[role]["Properties"]["Policies"][0] for role in ("FunctionRole", "WorkflowRole")]
 
@@ -80,7 +79,7 @@ def test_no_arn_is_tied_to_a_partition(partition):
 
 @pytest.mark.parametrize("role", ["FunctionRole", "WorkflowRole"])
 @pytest.mark.parametrize("workflow_may_disassociate", ["true", "false"])
-def test_parliament_finds_nothing(role, workflow_may_disassociate):
+def test_parliament_accepts_the_policies(role, workflow_may_disassociate):
     for policy in policies(role, WorkflowMayDisassociate=workflow_may_disassociate):
         assert [str(finding) for finding in parliament.analyze_policy_string(json.dumps(policy)).findings] == []
 
@@ -90,9 +89,9 @@ def queue_statements(policy):
 
 
 @pytest.mark.parametrize("queue", ["FailedInvocations", "UndeliveredEvents"])
-def test_queues_refuse_whoever_comes_without_tls(queue):
+def test_queues_require_tls(queue):
     assert {
-        "Sid": "TlsOnly",
+        "Sid": "DenyInsecureTransport",
         "Effect": "Deny",
         "Principal": "*",
         "Action": "sqs:*",
@@ -101,10 +100,10 @@ def test_queues_refuse_whoever_comes_without_tls(queue):
     } in queue_statements(f"{queue}Policy")
 
 
-def test_only_the_rule_may_send_to_the_queue_of_undelivered_events():
+def test_only_the_rule_may_send_undelivered_events():
     assert [statement for statement in queue_statements("UndeliveredEventsPolicy") if statement["Effect"] == "Allow"] == [
         {
-            "Sid": "TheRuleOnly",
+            "Sid": "AllowEventRule",
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sqs:SendMessage",
@@ -114,7 +113,7 @@ def test_only_the_rule_may_send_to_the_queue_of_undelivered_events():
     ]
 
 
-def test_only_the_rule_may_invoke_the_function_from_outside():
+def test_only_the_rule_has_an_invoke_permission():
     permission = template(EventSource="com.example.network")["Resources"]["EventRulePermission"]["Properties"]
 
     assert permission == {

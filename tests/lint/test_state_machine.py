@@ -1,4 +1,4 @@
-"""The workflow's definition: valid, limited in time, and retrying what may be retried."""
+"""The workflow's definition: it is valid, limited in time, and retries transient errors only."""
 
 import json
 import subprocess
@@ -7,18 +7,19 @@ import pytest
 
 from rendered import ROOT, state_machine, template
 
+FUNCTION_TASKS = ["CheckPermission", "Deprovision", "Describe"]
+
+
+def states():
+    outer = state_machine()["States"]
+    return outer | outer["DisassociateAll"]["ItemProcessor"]["States"]
+
 
 def tasks():
-    states = state_machine()["States"]
-    inner = states["Disassociate"]["ItemProcessor"]["States"]
-    return {name: state for name, state in (states | inner).items() if state["Type"] == "Task"}
+    return {name: state for name, state in states().items() if state["Type"] == "Task"}
 
 
-def resource(state):
-    return state["Resource"].removeprefix("arn:aws:states:::")
-
-
-def test_asl_validator_finds_nothing(tmp_path):
+def test_asl_validator_accepts_it(tmp_path):
     definition = tmp_path / "retire-asn.asl.json"
     definition.write_text(json.dumps(state_machine()))
     validator = ROOT / "dev" / "node_modules" / ".bin" / "asl-validator"
@@ -28,27 +29,53 @@ def test_asl_validator_finds_nothing(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_it_calls_what_it_needs_and_nothing_else():
-    assert {name: resource(state) for name, state in tasks().items()} == {
-        "Preflight": "lambda:invoke",
-        "ListCidrs": "aws-sdk:ec2:describeByoipCidrs",
-        "DisassociateCidr": "aws-sdk:ec2:disassociateIpamByoasn",
+def test_the_only_ec2_call_is_the_disassociation():
+    assert {name: state["Resource"].removeprefix("arn:aws:states:::") for name, state in tasks().items()} == {
+        "CheckPermission": "lambda:invoke",
+        "Describe": "lambda:invoke",
         "Deprovision": "lambda:invoke",
-        "ListByoasns": "aws-sdk:ec2:describeIpamByoasn",
+        "DisassociateCidr": "aws-sdk:ec2:disassociateIpamByoasn",
     }
 
 
-def test_the_execution_and_every_task_have_a_time_limit():
-    assert state_machine()["TimeoutSeconds"] == 21600
+def test_every_task_has_a_time_limit():
     assert {state["TimeoutSeconds"] for state in tasks().values()} == {60}
 
 
-def test_pages_of_cidrs_are_two_seconds_apart():
-    states = state_machine()["States"]
+def test_the_time_limit_of_an_execution_is_longer_than_all_polls():
+    describe = states()["Describe"]
+    [retrier] = describe["Retry"]
+    pauses = sum(min(2 * 2**attempt, retrier["MaxDelaySeconds"]) for attempt in range(retrier["MaxAttempts"]))
+    longest = describe["TimeoutSeconds"] * (retrier["MaxAttempts"] + 1) + pauses + states()["WaitForDeprovision"]["Seconds"]
 
-    assert states["PauseBetweenPages"]["Seconds"] == 2
-    assert states["PauseBetweenPages"]["Next"] == "ListCidrs"
-    assert {"Condition": "{% $token != '' %}", "Next": "PauseBetweenPages"} in states["IsAssociated"]["Choices"]
+    assert state_machine()["TimeoutSeconds"] > states()["CheckInput"]["Assign"]["reportLimit"] * longest
+
+
+def test_it_polls_for_six_hours():
+    assert {states()[name]["Seconds"] for name in ("WaitForDisassociation", "WaitForDeprovision")} == {30}
+    assert states()["CheckInput"]["Assign"]["reportLimit"] * 30 == 6 * 3600
+
+
+def test_no_ending_has_a_name_of_step_functions():
+    errors = {state["Error"] for state in states().values() if state["Type"] == "Fail"}
+
+    assert errors == {
+        "AsnNotProvisioned",
+        "AsnStillAssociated",
+        "DeprovisionFailed",
+        "DeprovisionUnconfirmed",
+        "Ec2Timeout",
+        "InvalidEvent",
+        "ReportTooLarge",
+    }
+
+
+@pytest.mark.parametrize("name", FUNCTION_TASKS)
+def test_no_error_of_the_function_is_renamed(name):
+    caught = [error for catcher in states()[name]["Catch"] for error in catcher["ErrorEquals"]]
+
+    assert set(caught) <= {"States.Timeout", "States.DataLimitExceeded"}
+    assert "States.Timeout" in caught
 
 
 @pytest.mark.parametrize("name", sorted(tasks()))
@@ -61,7 +88,7 @@ def test_every_retry_backs_off_with_jitter_and_a_ceiling(name):
     assert 1 <= retrier["MaxAttempts"] <= 6
 
 
-@pytest.mark.parametrize("name", sorted(tasks()))
+@pytest.mark.parametrize("name", FUNCTION_TASKS)
 def test_no_permanent_error_of_the_function_is_retried(name):
     permanent = {
         "InvalidEvent",
@@ -69,7 +96,6 @@ def test_no_permanent_error_of_the_function_is_retried(name):
         "DeprovisionFailed",
         "DryRunNotHonored",
         "CredentialsUnavailable",
-        "FunctionPanicked",
         "UnauthorizedOperation",
         "InvalidIpamId.NotFound",
         "States.ALL",
@@ -80,8 +106,8 @@ def test_no_permanent_error_of_the_function_is_retried(name):
     assert permanent.isdisjoint(retrier["ErrorEquals"])
 
 
-@pytest.mark.parametrize("name", ["Preflight", "Deprovision"])
-def test_lambdas_and_ec2s_transient_errors_are_retried(name):
+@pytest.mark.parametrize("name", FUNCTION_TASKS)
+def test_transient_errors_of_lambda_and_ec2_are_retried(name):
     [retrier] = tasks()[name]["Retry"]
 
     assert {
@@ -89,6 +115,7 @@ def test_lambdas_and_ec2s_transient_errors_are_retried(name):
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
         "Lambda.TooManyRequestsException",
+        "Runtime.ExitError",
         "RequestLimitExceeded",
         "ServiceUnavailable",
         "Ec2Timeout",
@@ -96,12 +123,12 @@ def test_lambdas_and_ec2s_transient_errors_are_retried(name):
     } <= set(retrier["ErrorEquals"])
 
 
-@pytest.mark.parametrize("name, attempts", [("ListCidrs", 6), ("ListByoasns", 6), ("DisassociateCidr", 2)])
-def test_ec2s_one_name_for_all_errors_is_retried_often_for_looks_and_seldom_for_the_write(name, attempts):
-    [retrier] = tasks()[name]["Retry"]
+def test_retries_of_the_disassociation_name_no_ec2_error():
+    [retrier] = tasks()["DisassociateCidr"]["Retry"]
 
-    assert "Ec2.Ec2Exception" in retrier["ErrorEquals"]
-    assert retrier["MaxAttempts"] == attempts
+    assert retrier["ErrorEquals"] == ["States.TaskFailed", "States.Timeout"]
+    assert retrier["MaxAttempts"] == 2
+    assert "Ec2." not in json.dumps(state_machine())
 
 
 def test_it_is_logged_and_traced():

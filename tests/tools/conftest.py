@@ -1,4 +1,4 @@
-"""The EC2 stand-in as a program, and the real clients that are held against it."""
+"""Runs the EC2 stand-in as a program, with boto3 and the AWS CLI as clients."""
 
 import contextlib
 import json
@@ -15,25 +15,25 @@ from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("EC2_STAND_IN", ROOT / "target" / "debug" / "ec2-stand-in"))
-# Beside the interpreter, where pip puts it; resolving links would leave the virtual environment.
+# pip installs it next to the interpreter. Do not resolve links: that would leave the virtual environment.
 AWS = Path(sys.executable).with_name("aws")
-# For `invoke`, which starts and stops programs for `make invoke` as well.
-sys.path.insert(0, str(ROOT / "dev"))
-GREETING = "EC2 stand-in on "
+# For `import invoke`: the tests start programs with the functions of `make invoke`.
+sys.path.insert(0, str(ROOT / "dev" / "scripts"))
+FIRST_LINE_PREFIX = "EC2 stand-in on "
 
-# A proxy of the machine must not come between.
+# Ignores the machine's proxy settings.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class StandIn:
-    """A running stand-in, and how to reach it."""
+    """A running stand-in and its clients."""
 
     def __init__(self, endpoint, ca_bundle=None):
         self.endpoint = endpoint
         self.ca_bundle = ca_bundle
 
     def client(self, key="AKIDEXAMPLE", region="us-east-1", retries=None, verify=None, **config):
-        """A boto3 client that tries once, unless `retries` says otherwise."""
+        """A boto3 client. Without `retries` it makes one attempt."""
         return boto3.session.Session(key, "secret", region_name=region).client(
             "ec2",
             endpoint_url=self.endpoint,
@@ -46,7 +46,7 @@ class StandIn:
         )
 
     def aws(self, *arguments, key="AKIDEXAMPLE"):
-        """Runs `aws ec2 …`, and nothing of the caller's environment takes part."""
+        """Runs `aws ec2 …` without the caller's environment."""
         environment = {
             "AWS_ACCESS_KEY_ID": key,
             "AWS_SECRET_ACCESS_KEY": "secret",
@@ -74,7 +74,7 @@ class StandIn:
     def set_world(self, **world):
         self._control("PUT", "world", world)
 
-    def fault(self, action, *faults):
+    def queue_faults(self, action, *faults):
         self._control("POST", "faults", {"action": action, "faults": faults})
 
     def _control(self, method, resource, body=None):
@@ -83,13 +83,13 @@ class StandIn:
             data=None if body is None else json.dumps(body).encode(),
             method=method,
         )
-        with _opener.open(request, timeout=10) as answer:
-            return answer.read()
+        with _opener.open(request, timeout=10) as response:
+            return response.read()
 
 
 @contextlib.contextmanager
 def running(*arguments):
-    """The program, from its first line on. Its process and its endpoint."""
+    """Runs the program. Yields its process and its endpoint."""
     if not PROGRAM.exists():
         pytest.exit(f"{PROGRAM} is missing: cargo build -p stand-ins", returncode=2)
     with subprocess.Popen(
@@ -98,20 +98,20 @@ def running(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        # What a shell starts in the background ignores SIGINT, and so would its children.
+        # Background processes of a shell ignore SIGINT, and their children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
-            greeting = process.stdout.readline().strip()
-            assert greeting.startswith(GREETING), greeting
-            yield process, greeting.removeprefix(GREETING)
+            first_line = process.stdout.readline().strip()
+            assert first_line.startswith(FIRST_LINE_PREFIX), first_line
+            yield process, first_line.removeprefix(FIRST_LINE_PREFIX)
         finally:
             process.terminate()
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_configuration_of_the_machine():
-    """boto3 runs in this process: nothing of the machine's AWS setup may reach it."""
+def without_aws_configuration():
+    """Hides the machine's AWS configuration and proxies from boto3, which runs in this process."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith("AWS_") or name.lower().endswith("_proxy"):
@@ -142,8 +142,8 @@ def tls_ec2(tmp_path):
 
 
 @pytest.fixture
-def ec2_of_file(tmp_path):
-    """A stand-in whose world comes from a file."""
+def ec2_from_file(tmp_path):
+    """A stand-in with a world from a file."""
     world = tmp_path / "world.json"
     world.write_text(json.dumps({"asns": [{"asn": "1", "ipam_id": "ipam-0a"}]}))
     with running("--world", str(world)) as (_, endpoint):
@@ -152,6 +152,6 @@ def ec2_of_file(tmp_path):
 
 @pytest.fixture
 def program():
-    """The process of a stand-in that nothing else uses."""
+    """The process of a stand-in that no other test uses."""
     with running() as (process, _):
         yield process

@@ -1,4 +1,4 @@
-"""The function by hand: `make invoke`'s program, and every sample event under `cargo lambda watch` and `invoke`."""
+"""`make invoke`, and every sample event under `cargo lambda watch` and `cargo lambda invoke`."""
 
 import json
 import os
@@ -18,21 +18,21 @@ def run(*command):
     return subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=300)
 
 
-def test_make_invoke_prints_the_byoasn_and_nothing_else():
-    done = run(sys.executable, "dev/invoke.py", "events/direct.json")
+def test_make_invoke_prints_only_the_response():
+    done = run(sys.executable, "dev/scripts/invoke.py", "events/direct.json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"Byoasn": {"Asn": "64500", **PENDING}}
 
 
-def test_make_invoke_shows_an_error_and_the_log_and_fails():
-    done = run(sys.executable, "dev/invoke.py", "events/invalid/misspelt-dry-run.json")
+def test_make_invoke_fails_with_error_and_log():
+    done = run(sys.executable, "dev/scripts/invoke.py", "events/invalid/misspelt-dry-run.json")
     assert done.returncode == 1
     assert done.stdout == ""
     assert "InvalidEvent" in done.stderr and '"error_type":"InvalidEvent"' in done.stderr
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=str)
-def test_each_sample_does_by_hand_what_its_name_says(sample, tmp_path):
+def test_sample_events_work_under_cargo_lambda(sample, tmp_path):
     with open(tmp_path / "log", "w") as log, invoke.function(log) as address:
         done = run("cargo", "lambda", "invoke", *address, "deprovision-ipam-byoasn", "--data-file", str(sample))
     if sample.parent.name == "invalid":

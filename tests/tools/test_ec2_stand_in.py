@@ -1,4 +1,4 @@
-"""The EC2 stand-in, held against the clients that people use for the real EC2."""
+"""The EC2 stand-in with boto3 and the AWS CLI, the clients of the real EC2."""
 
 import json
 import signal
@@ -26,14 +26,14 @@ DEPROVISION = {"IpamId": IPAM, "Asn": "64500"}
 DISASSOCIATE = {"Asn": "64500", "Cidr": CIDR}
 NAMESPACE = "{http://ec2.amazonaws.com/doc/2016-11-15/}"
 
-# Every member that the API has is in here once.
+# Has a value for every member of the API's responses.
 FULL_WORLD = {
     "asns": [
         {
             "asn": "64500",
             "ipam_id": IPAM,
             "state": "failed-deprovision",
-            "status_message": "R&D said <no> & 'left' \"this\" – 終",
+            "status_message": "R&D: <no> & 'left' \"this\" – 終",
         }
     ],
     "cidrs": [
@@ -62,8 +62,8 @@ def call(client, action, **changes):
     return getattr(client, method)(**{**ACTIONS[action], **changes})
 
 
-def refused(function, *arguments, **parameters):
-    """The HTTP status and the code of the error that this ends in."""
+def error_of(function, *arguments, **parameters):
+    """Calls the function, which must fail. Returns the HTTP status and the error code."""
     with pytest.raises(ClientError) as caught:
         function(*arguments, **parameters)
     response = caught.value.response
@@ -71,7 +71,7 @@ def refused(function, *arguments, **parameters):
 
 
 def send(ec2, params, service="ec2", region="us-east-1", method="POST"):
-    """Sends what no SDK would send, but signed. Status and root element of the answer."""
+    """Sends a signed request that no SDK sends. Returns the status and the root element of the response."""
     query = urllib.parse.urlencode(params)
     url = f"{ec2.endpoint}/?{query}" if method == "GET" else f"{ec2.endpoint}/"
     data = None if method == "GET" else query
@@ -79,15 +79,15 @@ def send(ec2, params, service="ec2", region="us-east-1", method="POST"):
     request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
     SigV4Auth(Credentials("AKIDEXAMPLE", "secret"), service, region).add_auth(request)
     prepared = request.prepare()
-    plain = urllib.request.Request(
+    http_request = urllib.request.Request(
         prepared.url,
         data=prepared.body.encode() if isinstance(prepared.body, str) else prepared.body,
         headers=dict(prepared.headers.items()),
         method=method,
     )
     try:
-        with urllib.request.urlopen(plain, timeout=10) as answer:
-            return answer.status, ET.fromstring(answer.read())
+        with urllib.request.urlopen(http_request, timeout=10) as response:
+            return response.status, ET.fromstring(response.read())
     except urllib.error.HTTPError as error:
         return error.code, ET.fromstring(error.read())
 
@@ -96,11 +96,11 @@ def code(root):
     return root.findtext("Errors/Error/Code")
 
 
-# Answers
+# Responses
 
 
 def assert_fits(shape, element):
-    """Every element is a member of the model's shape under its wire name, and of its type."""
+    """Asserts that every element has the name and the type of a member of the model's shape."""
     if shape.type_name == "structure":
         members = {
             member.serialization.get("name", name): member
@@ -126,9 +126,9 @@ def assert_fits(shape, element):
 
 
 @every_action
-def test_every_answer_has_the_members_of_the_api_model_and_no_others(ec2, action):
-    in_the_way = FULL_WORLD["cidrs"] if action != "DeprovisionIpamByoasn" else []
-    ec2.set_world(**{**FULL_WORLD, "cidrs": in_the_way})
+def test_responses_match_the_api_model(ec2, action):
+    cidrs = FULL_WORLD["cidrs"] if action != "DeprovisionIpamByoasn" else []
+    ec2.set_world(**{**FULL_WORLD, "cidrs": cidrs})
     client = ec2.client()
     bodies = []
     client.meta.events.register(
@@ -146,21 +146,21 @@ def test_every_answer_has_the_members_of_the_api_model_and_no_others(ec2, action
     assert_fits(client.meta.service_model.operation_model(action).output_shape, root)
 
 
-def test_a_deprovision_is_parsed_whole(ec2):
-    answer = ec2.client().deprovision_ipam_byoasn(**DEPROVISION)
-    assert answer["Byoasn"] == {
+def test_deprovision_is_parsed_completely(ec2):
+    response = ec2.client().deprovision_ipam_byoasn(**DEPROVISION)
+    assert response["Byoasn"] == {
         "Asn": "64500",
         "IpamId": IPAM,
         "State": "pending-deprovision",
     }
-    headers = answer["ResponseMetadata"]["HTTPHeaders"]
-    assert answer["ResponseMetadata"]["RequestId"] == headers["x-amzn-requestid"]
+    headers = response["ResponseMetadata"]["HTTPHeaders"]
+    assert response["ResponseMetadata"]["RequestId"] == headers["x-amzn-requestid"]
 
 
-def test_a_list_of_asns_is_parsed_whole_and_text_survives_xml(ec2):
+def test_asn_list_is_parsed_completely(ec2):
     ec2.set_world(**FULL_WORLD)
-    answer = ec2.client().describe_ipam_byoasn()
-    assert answer["Byoasns"] == [
+    response = ec2.client().describe_ipam_byoasn()
+    assert response["Byoasns"] == [
         {
             "Asn": "64500",
             "IpamId": IPAM,
@@ -168,13 +168,13 @@ def test_a_list_of_asns_is_parsed_whole_and_text_survives_xml(ec2):
             "StatusMessage": FULL_WORLD["asns"][0]["status_message"],
         }
     ]
-    assert "NextToken" not in answer
+    assert "NextToken" not in response
 
 
-def test_a_list_of_cidrs_is_parsed_whole(ec2):
+def test_cidr_list_is_parsed_completely(ec2):
     ec2.set_world(**FULL_WORLD)
-    answer = ec2.client().describe_byoip_cidrs(MaxResults=10)
-    assert answer["ByoipCidrs"] == [
+    response = ec2.client().describe_byoip_cidrs(MaxResults=10)
+    assert response["ByoipCidrs"] == [
         {
             "Cidr": CIDR,
             "Description": "a <range>",
@@ -191,49 +191,49 @@ def test_a_list_of_cidrs_is_parsed_whole(ec2):
     ]
 
 
-def test_a_disassociation_is_parsed_whole(ec2):
+def test_disassociation_is_parsed_completely(ec2):
     ec2.set_world(cidrs=[{"cidr": CIDR, "associations": [{"asn": "64500"}]}])
-    answer = ec2.client().disassociate_ipam_byoasn(**DISASSOCIATE)
-    assert answer["AsnAssociation"] == {
+    response = ec2.client().disassociate_ipam_byoasn(**DISASSOCIATE)
+    assert response["AsnAssociation"] == {
         "Asn": "64500",
         "Cidr": CIDR,
         "State": "pending-disassociation",
     }
 
 
-def test_the_aws_cli_goes_the_whole_way(ec2):
+def test_aws_cli_can_retire_an_asn(ec2):
     ec2.set_world(cidrs=[{"cidr": CIDR, "associations": [{"asn": "64500"}]}])
     deprovision = ["deprovision-ipam-byoasn", "--ipam-id", IPAM, "--asn", "64500"]
 
-    def refusal(*arguments):
+    def error(*arguments):
         done = ec2.aws(*arguments)
         assert done.returncode != 0, done
         return done.stderr.split("(", 1)[1].split(")", 1)[0]
 
-    def answer(*arguments):
+    def output(*arguments):
         done = ec2.aws(*arguments)
         assert done.returncode == 0, done
         return json.loads(done.stdout)
 
-    assert refusal(*deprovision, "--dry-run") == "DryRunOperation"
-    assert refusal(*deprovision) == "DependencyViolation"
-    dissolved = answer("disassociate-ipam-byoasn", "--asn", "64500", "--cidr", CIDR)
-    assert dissolved["AsnAssociation"]["State"] == "pending-disassociation"
-    cidrs = answer("describe-byoip-cidrs", "--max-results", "5")["ByoipCidrs"]
+    assert error(*deprovision, "--dry-run") == "DryRunOperation"
+    assert error(*deprovision) == "DependencyViolation"
+    disassociated = output("disassociate-ipam-byoasn", "--asn", "64500", "--cidr", CIDR)
+    assert disassociated["AsnAssociation"]["State"] == "pending-disassociation"
+    cidrs = output("describe-byoip-cidrs", "--max-results", "5")["ByoipCidrs"]
     assert cidrs[0]["AsnAssociations"][0]["State"] == "pending-disassociation"
-    assert answer(*deprovision) == {
+    assert output(*deprovision) == {
         "Byoasn": {"Asn": "64500", "IpamId": IPAM, "State": "pending-deprovision"}
     }
-    assert answer("describe-ipam-byoasn") == {
+    assert output("describe-ipam-byoasn") == {
         "Byoasns": [{"Asn": "64500", "IpamId": IPAM, "State": "pending-deprovision"}]
     }
-    assert refusal(*deprovision) == "IncorrectState"
+    assert error(*deprovision) == "IncorrectState"
 
 
 # Pages
 
 
-def test_the_paginator_of_boto3_sees_every_cidr_once(ec2):
+def test_boto3_paginator_lists_every_cidr_once(ec2):
     cidrs = [f"10.{number}.0.0/16" for number in range(7)]
     ec2.set_world(cidrs=[{"cidr": cidr} for cidr in cidrs], page_size=3)
     pages = list(ec2.client().get_paginator("describe_byoip_cidrs").paginate(MaxResults=100))
@@ -241,53 +241,53 @@ def test_the_paginator_of_boto3_sees_every_cidr_once(ec2):
     assert [cidr["Cidr"] for page in pages for cidr in page["ByoipCidrs"]] == cidrs
 
 
-def test_tokens_lead_to_every_asn_once(ec2):
+def test_page_tokens_list_every_asn_once(ec2):
     asns = [str(number) for number in range(64500, 64505)]
     ec2.set_world(asns=[{"asn": asn, "ipam_id": IPAM} for asn in asns])
     client = ec2.client()
     page = client.describe_ipam_byoasn(MaxResults=2)
-    seen = page["Byoasns"]
+    entries = page["Byoasns"]
     while token := page.get("NextToken"):
         page = client.describe_ipam_byoasn(MaxResults=2, NextToken=token)
-        seen += page["Byoasns"]
-    assert [entry["Asn"] for entry in seen] == asns
+        entries += page["Byoasns"]
+    assert [entry["Asn"] for entry in entries] == asns
     assert len(ec2.calls()) == 3
 
 
 @pytest.mark.parametrize("action", ["DescribeIpamByoasn", "DescribeByoipCidrs"])
 @pytest.mark.parametrize("changes", [{"NextToken": "mine"}, {"MaxResults": 0}, {"MaxResults": 101}])
-def test_a_bad_token_or_page_size_is_refused(ec2, action, changes):
+def test_invalid_token_or_page_size_is_rejected(ec2, action, changes):
     client = ec2.client(parameter_validation=False)
-    assert refused(call, client, action, **changes) == (400, "InvalidParameterValue")
+    assert error_of(call, client, action, **changes) == (400, "InvalidParameterValue")
 
 
 # State
 
 
-def test_an_asn_goes_from_provisioned_to_deprovisioned(ec2):
+def test_deprovisioned_asn_is_pending_first(ec2):
     client = ec2.client()
     client.deprovision_ipam_byoasn(**DEPROVISION)
     states = [client.describe_ipam_byoasn()["Byoasns"][0]["State"] for _ in range(3)]
     assert states == ["pending-deprovision", "pending-deprovision", "deprovisioned"]
 
 
-def test_a_repeat_is_refused(ec2):
+def test_repeated_deprovision_is_rejected(ec2):
     client = ec2.client()
     client.deprovision_ipam_byoasn(**DEPROVISION)
-    assert refused(client.deprovision_ipam_byoasn, **DEPROVISION) == (400, "IncorrectState")
+    assert error_of(client.deprovision_ipam_byoasn, **DEPROVISION) == (400, "IncorrectState")
 
 
-def test_remaining_associations_are_refused(ec2):
+def test_deprovision_with_associations_is_rejected(ec2):
     ec2.set_world(cidrs=[{"cidr": CIDR, "associations": [{"asn": "64500"}]}])
-    assert refused(ec2.client().deprovision_ipam_byoasn, **DEPROVISION) == (
+    assert error_of(ec2.client().deprovision_ipam_byoasn, **DEPROVISION) == (
         400,
         "DependencyViolation",
     )
 
 
-def test_what_does_not_exist_is_not_found(ec2):
+def test_unknown_resources_are_not_found(ec2):
     client = ec2.client()
-    for function, parameters, wanted in [
+    for function, parameters, expected in [
         (
             client.deprovision_ipam_byoasn,
             {"IpamId": "ipam-0a", "Asn": "64500"},
@@ -300,14 +300,14 @@ def test_what_does_not_exist_is_not_found(ec2):
         ),
         (client.disassociate_ipam_byoasn, DISASSOCIATE, "InvalidAsnAssociation.NotFound"),
     ]:
-        assert refused(function, **parameters) == (400, wanted)
+        assert error_of(function, **parameters) == (400, expected)
 
 
 # Requests
 
 
 @every_action
-def test_a_dry_run_is_refused_in_its_own_way_and_changes_nothing(ec2, action):
+def test_dry_run_is_412_and_changes_nothing(ec2, action):
     client = ec2.client()
     with pytest.raises(ClientError) as caught:
         call(client, action, DryRun=True)
@@ -329,7 +329,7 @@ def test_a_dry_run_is_refused_in_its_own_way_and_changes_nothing(ec2, action):
         ("DisassociateIpamByoasn", "Cidr"),
     ],
 )
-def test_a_missing_parameter_is_named(ec2, action, name):
+def test_missing_parameter_is_named(ec2, action, name):
     client = ec2.client(parameter_validation=False)
     parameters = {key: value for key, value in ACTIONS[action].items() if key != name}
     with pytest.raises(ClientError, match=f"must contain the parameter {name}") as caught:
@@ -338,13 +338,13 @@ def test_a_missing_parameter_is_named(ec2, action, name):
 
 
 @every_action
-def test_the_required_parameters_are_those_of_the_api_model(ec2, action):
+def test_required_parameters_match_the_api_model(ec2, action):
     model = ec2.client().meta.service_model.operation_model(action).input_shape
     assert set(model.required_members) == set(ACTIONS[action])
 
 
 @every_action
-def test_every_parameter_of_the_api_model_is_known_and_no_other(ec2, action):
+def test_known_parameters_match_the_api_model(ec2, action):
     client = ec2.client()
     known = {"DryRun", *ACTIONS[action]}
     known |= {"MaxResults", "NextToken"} if action.startswith("Describe") else set()
@@ -358,20 +358,20 @@ def test_every_parameter_of_the_api_model_is_known_and_no_other(ec2, action):
     assert caught.value.response["Error"]["Code"] == "UnknownParameter"
 
 
-def test_another_action_is_invalid(ec2):
-    assert refused(ec2.client().describe_ipams) == (400, "InvalidAction")
+def test_unsupported_action_is_invalid(ec2):
+    assert error_of(ec2.client().describe_ipams) == (400, "InvalidAction")
 
 
 @pytest.mark.parametrize(
-    ("version", "wanted"),
+    ("version", "expected"),
     [({}, "MissingParameter"), ({"Version": "2015-12-01"}, "NoSuchVersion")],
 )
-def test_another_version_is_refused(ec2, version, wanted):
+def test_other_api_versions_are_rejected(ec2, version, expected):
     status, root = send(ec2, {"Action": "DescribeIpamByoasn", **version})
-    assert (status, code(root)) == (400, wanted)
+    assert (status, code(root)) == (400, expected)
 
 
-def test_a_get_request_is_as_good(ec2):
+def test_get_requests_are_supported(ec2):
     params = {"Action": "DescribeIpamByoasn", "Version": "2016-11-15"}
     status, root = send(ec2, params, method="GET")
     assert (status, root.tag) == (200, f"{NAMESPACE}DescribeIpamByoasnResponse")
@@ -393,33 +393,33 @@ def test_calls_are_recorded_as_sent(ec2):
 
 
 @every_action
-def test_a_denied_key_may_do_nothing_not_even_dry(ec2, action):
+def test_denied_access_key_fails_on_every_action(ec2, action):
     ec2.set_world(denied_access_keys=["AKIDDENIED"])
     client = ec2.client(key="AKIDDENIED")
     denied = (403, "UnauthorizedOperation")
-    assert refused(call, client, action) == denied
-    assert refused(call, client, action, DryRun=True) == denied
+    assert error_of(call, client, action) == denied
+    assert error_of(call, client, action, DryRun=True) == denied
 
 
-def test_a_denied_action_does_not_deny_the_others(ec2):
+def test_denied_action_does_not_affect_others(ec2):
     ec2.set_world(denied_actions=["DescribeByoipCidrs"])
     client = ec2.client()
-    assert refused(call, client, "DescribeByoipCidrs") == (403, "UnauthorizedOperation")
+    assert error_of(call, client, "DescribeByoipCidrs") == (403, "UnauthorizedOperation")
     call(client, "DeprovisionIpamByoasn")
 
 
 @every_action
-def test_an_unsigned_request_is_refused(ec2, action):
+def test_unsigned_requests_are_rejected(ec2, action):
     client = ec2.client(signature_version=botocore.UNSIGNED)
-    assert refused(call, client, action) == (400, "MissingParameter")
+    assert error_of(call, client, action) == (400, "MissingParameter")
 
 
-def test_a_signature_for_another_region_is_refused(ec2):
+def test_signature_for_another_region_is_rejected(ec2):
     client = ec2.client(region="eu-west-1")
-    assert refused(client.describe_ipam_byoasn) == (401, "AuthFailure")
+    assert error_of(client.describe_ipam_byoasn) == (401, "AuthFailure")
 
 
-def test_a_signature_for_another_service_is_refused(ec2):
+def test_signature_for_another_service_is_rejected(ec2):
     params = {"Action": "DescribeIpamByoasn", "Version": "2016-11-15"}
     status, root = send(ec2, params, service="sts")
     assert (status, code(root)) == (401, "AuthFailure")
@@ -430,21 +430,21 @@ def test_a_signature_for_another_service_is_refused(ec2):
 
 @pytest.mark.parametrize("mode", ["legacy", "standard", "adaptive"])
 def test_boto3_retries_a_throttle(ec2, mode):
-    ec2.fault("DeprovisionIpamByoasn", {"kind": "throttle"})
+    ec2.queue_faults("DeprovisionIpamByoasn", {"kind": "throttle"})
     client = ec2.client(retries={"total_max_attempts": 3, "mode": mode})
-    answer = client.deprovision_ipam_byoasn(**DEPROVISION)
-    assert answer["ResponseMetadata"]["RetryAttempts"] == 1
+    response = client.deprovision_ipam_byoasn(**DEPROVISION)
+    assert response["ResponseMetadata"]["RetryAttempts"] == 1
     assert len(ec2.calls()) == 2
 
 
-def test_a_throttle_is_503(ec2):
-    ec2.fault("DescribeIpamByoasn", {"kind": "throttle"})
-    assert refused(ec2.client().describe_ipam_byoasn) == (503, "RequestLimitExceeded")
+def test_throttle_is_503(ec2):
+    ec2.queue_faults("DescribeIpamByoasn", {"kind": "throttle"})
+    assert error_of(ec2.client().describe_ipam_byoasn) == (503, "RequestLimitExceeded")
 
 
-def test_an_error_carries_its_request_id(ec2):
+def test_errors_have_a_request_id(ec2):
     error = {"kind": "error", "status": 500, "code": "InternalError", "message": "a < b & c"}
-    ec2.fault("DescribeIpamByoasn", error)
+    ec2.queue_faults("DescribeIpamByoasn", error)
     with pytest.raises(ClientError) as caught:
         ec2.client().describe_ipam_byoasn()
     response = caught.value.response
@@ -453,7 +453,7 @@ def test_an_error_carries_its_request_id(ec2):
     assert metadata["RequestId"] == metadata["HTTPHeaders"]["x-amzn-requestid"]
 
 
-def test_the_request_id_may_be_in_the_body_alone(ec2):
+def test_request_id_can_be_in_the_body_only(ec2):
     ec2.set_world(request_id_header=False)
     metadata = ec2.client().describe_ipam_byoasn()["ResponseMetadata"]
     assert metadata["RequestId"]
@@ -469,43 +469,43 @@ def test_the_request_id_may_be_in_the_body_alone(ec2):
         ("hang", ReadTimeoutError),
     ],
 )
-def test_a_call_may_be_lost_before_or_after_its_effect(ec2, kind, error, after_effect):
-    ec2.fault("DeprovisionIpamByoasn", {"kind": kind, "after_effect": after_effect})
+def test_response_can_be_lost_with_and_without_effect(ec2, kind, error, after_effect):
+    ec2.queue_faults("DeprovisionIpamByoasn", {"kind": kind, "after_effect": after_effect})
     client = ec2.client(read_timeout=1)
     with pytest.raises(error):
         client.deprovision_ipam_byoasn(**DEPROVISION)
-    wanted = "pending-deprovision" if after_effect else "provisioned"
-    assert client.describe_ipam_byoasn()["Byoasns"][0]["State"] == wanted
+    expected = "pending-deprovision" if after_effect else "provisioned"
+    assert client.describe_ipam_byoasn()["Byoasns"][0]["State"] == expected
 
 
-def test_xml_that_ends_in_the_middle_cannot_be_parsed(ec2):
-    ec2.fault("DescribeIpamByoasn", {"kind": "truncated-xml", "status": 200})
+def test_truncated_xml_is_a_parser_error(ec2):
+    ec2.queue_faults("DescribeIpamByoasn", {"kind": "truncated-xml", "status": 200})
     with pytest.raises(ResponseParserError):
         ec2.client().describe_ipam_byoasn()
 
 
-def test_a_success_may_lack_the_byoasn(ec2):
-    ec2.fault("DeprovisionIpamByoasn", {"kind": "no-byoasn"})
+def test_success_can_lack_byoasn(ec2):
+    ec2.queue_faults("DeprovisionIpamByoasn", {"kind": "no-byoasn"})
     assert "Byoasn" not in ec2.client().deprovision_ipam_byoasn(**DEPROVISION)
 
 
 # The program
 
 
-def test_https_works_for_who_trusts_the_ca(tls_ec2):
-    answer = tls_ec2.client().describe_ipam_byoasn()
-    assert answer["Byoasns"][0]["Asn"] == "64500"
+def test_https_works_with_the_ca(tls_ec2):
+    response = tls_ec2.client().describe_ipam_byoasn()
+    assert response["Byoasns"][0]["Asn"] == "64500"
     assert tls_ec2.aws("describe-ipam-byoasn").returncode == 0
     with pytest.raises(SSLError):
         tls_ec2.client(verify=True).describe_ipam_byoasn()
 
 
-def test_the_world_may_come_from_a_file(ec2_of_file):
-    answer = ec2_of_file.client().describe_ipam_byoasn()
-    assert [entry["Asn"] for entry in answer["Byoasns"]] == ["1"]
+def test_world_can_be_read_from_a_file(ec2_from_file):
+    response = ec2_from_file.client().describe_ipam_byoasn()
+    assert [entry["Asn"] for entry in response["Byoasns"]] == ["1"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it(program, number):
+def test_signals_end_the_program(program, number):
     program.send_signal(number)
     assert program.wait(timeout=10) == -number

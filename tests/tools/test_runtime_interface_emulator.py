@@ -1,4 +1,4 @@
-"""The function under AWS's own Runtime Interface Emulator: real deadlines, real kills, AWS's own error JSON."""
+"""The function under AWS's Runtime Interface Emulator, which enforces deadlines and writes Lambda's error JSON."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def emulator():
 
 
 class Emulated:
-    """The function behind the emulator. One invocation at a time: the emulator crashes on two."""
+    """The function under the emulator. Invocations must be sequential: concurrent ones crash the emulator."""
 
     def __init__(self, ec2, url, log):
         self.ec2 = ec2
@@ -35,8 +35,8 @@ class Emulated:
         call = urllib.request.Request(
             f"{self.url}/2015-03-31/functions/function/invocations", event, method="POST"
         )
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=60) as answer:
-            return json.load(answer)
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(call, timeout=60) as response:
+            return json.load(response)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def emulated(tmp_path):
             yield Emulated(StandIn(endpoint), f"http://127.0.0.1:{port}", log)
 
 
-def test_a_deprovision_a_repeat_and_an_invalid_event(emulated):
+def test_deprovision_repeat_and_invalid_event(emulated):
     assert emulated.invoke(REQUEST) == PENDING
     assert emulated.invoke(REQUEST) == PENDING
     error = emulated.invoke({**REQUEST, "dryRun": True})
@@ -74,27 +74,27 @@ def test_a_deprovision_a_repeat_and_an_invalid_event(emulated):
     ]
 
 
-def test_a_hang_of_ec2_ends_in_ec2_timeout_and_not_in_lambdas_kill(emulated):
-    emulated.ec2.fault("DeprovisionIpamByoasn", {"kind": "hang", "after_effect": True})
+def test_hanging_ec2_call_is_ec2_timeout_before_the_deadline(emulated):
+    emulated.ec2.queue_faults("DeprovisionIpamByoasn", {"kind": "hang", "after_effect": True})
     started = time.monotonic()
     error = emulated.invoke(REQUEST)
     assert time.monotonic() - started < TIMEOUT
     assert error["errorType"] == "Ec2Timeout"
     assert "outcome is unknown" in error["errorMessage"]
-    assert emulated.invoke(REQUEST) == PENDING, "calling again is safe, in the same process"
+    assert emulated.invoke(REQUEST) == PENDING, "calling again works in the same process"
     assert "Task timed out" not in emulated.log.read_text()
 
 
-def test_the_aws_cli_invokes_it_as_the_readme_says(emulated, tmp_path):
+def test_aws_cli_command_of_the_readme_works(emulated, tmp_path):
     readme = (ROOT / "README.md").read_text()
     command = "aws lambda invoke --function-name deprovision-ipam-byoasn"
     assert command in readme
     payload = next(line for line in readme.splitlines() if "--payload file://events/" in line).split("--payload ")[1]
-    answer = tmp_path / "response.json"
+    output = tmp_path / "response.json"
     done = subprocess.run(
-        # The CLI of PyPI is version 1, which knows no --cli-binary-format and reads the file as version 2 does with it.
+        # The CLI on PyPI is version 1. It has no --cli-binary-format, and reads the file like version 2 with that option.
         [AWS, "lambda", "invoke", "--function-name", "function", "--payload", payload.split()[0]]
-        + ["--endpoint-url", emulated.url, answer],
+        + ["--endpoint-url", emulated.url, output],
         cwd=ROOT,
         env={
             "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
@@ -107,4 +107,4 @@ def test_the_aws_cli_invokes_it_as_the_readme_says(emulated, tmp_path):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(answer.read_text())["DryRun"] is True
+    assert json.loads(output.read_text())["DryRun"] is True

@@ -1,4 +1,4 @@
-"""The schemas in schema/ and the function agree: on every sample, and on thousands of events that nobody wrote."""
+"""The schemas in schema/ and the function agree on every sample event and on thousands of random events."""
 
 import json
 import random
@@ -11,8 +11,8 @@ from test_runtime_interface_emulator import emulated  # noqa: F401, a fixture
 
 EVENTS = 3_000
 SAMPLES = sorted(ROOT.glob("events/**/*.json"))
-# What a schema cannot see: which samples are refused for the way they are written.
-ONLY_THE_FUNCTION = {"dry-run-twice"}
+# Samples that a schema accepts, because JSON parsers drop duplicate members.
+REJECTED_ONLY_BY_THE_FUNCTION = {"dry-run-twice"}
 
 ASNS = [
     *("64500", "AS64500", "as1", "1.10", "0.1", "65535.65534", "4294967294", "AS0.64500", "4294967295", "4294967300"),
@@ -24,49 +24,49 @@ IPAMS = [
     *("ipam-0a\n", " ipam-0a", "ipam-0a ", "ipam-res-disco-0a", "arn:aws:ec2::123456789012:ipam/ipam-0a", 1, None, []),
 ]
 FLAGS = [True, False, True, False, "true", 0, 1, None, []]
-STRANGERS = ["dryRun", "Dryrun", "DRYRUN", "DryRunfirst", "ipamId", "asn", "Comment", "detail", "detail-type", ""]
+UNKNOWN_MEMBERS = ["dryRun", "Dryrun", "DRYRUN", "DryRunfirst", "ipamId", "asn", "Comment", "detail", "detail-type", ""]
 
 
-def request(dice):
-    """A request that is good more often than not."""
-    made = {
-        "IpamId": IPAMS[0] if dice.random() < 0.7 else dice.choice(IPAMS),
-        "Asn": asn(dice),
+def request(rng):
+    """A random request, valid in most cases."""
+    members = {
+        "IpamId": IPAMS[0] if rng.random() < 0.7 else rng.choice(IPAMS),
+        "Asn": asn(rng),
     }
     for name in ("DryRun", "DryRunFirst"):
-        if dice.random() < 0.4:
-            made[name] = dice.choice(FLAGS)
-    if dice.random() < 0.1:
-        made[dice.choice(STRANGERS)] = dice.choice([True, "x", None, {}])
-    if dice.random() < 0.1:
-        del made[dice.choice(sorted(made))]
-    return made
+        if rng.random() < 0.4:
+            members[name] = rng.choice(FLAGS)
+    if rng.random() < 0.1:
+        members[rng.choice(UNKNOWN_MEMBERS)] = rng.choice([True, "x", None, {}])
+    if rng.random() < 0.1:
+        del members[rng.choice(sorted(members))]
+    return members
 
 
-def asn(dice):
-    number = dice.choice([dice.randrange(2**8), dice.randrange(2**16), dice.randrange(2**32), dice.randrange(2**33)])
+def asn(rng):
+    number = rng.choice([rng.randrange(2**8), rng.randrange(2**16), rng.randrange(2**32), rng.randrange(2**33)])
     forms = [number, str(number), f"AS{number}", f"{number >> 16}.{number & 0xFFFF}", f"{number % 70_000}.{number % 66_000}"]
-    return dice.choice(forms) if dice.random() < 0.5 else dice.choice(ASNS)
+    return rng.choice(forms) if rng.random() < 0.5 else rng.choice(ASNS)
 
 
-def event(dice):
-    kind = dice.random()
+def event(rng):
+    kind = rng.random()
     if kind < 0.65:
-        return request(dice)
+        return request(rng)
     if kind < 0.97:
-        envelope = {"detail-type": "Deprovision IPAM BYOASN", "detail": request(dice), "source": "com.example.network"}
-        if dice.random() < 0.3:
-            envelope[dice.choice(["IpamId", "DryRun", "dryrun", "ASN", "DryRunFirst", "DryRuns", "replay-name"])] = True
-        if dice.random() < 0.1:
-            del envelope[dice.choice(sorted(envelope))]
+        envelope = {"detail-type": "Deprovision IPAM BYOASN", "detail": request(rng), "source": "com.example.network"}
+        if rng.random() < 0.3:
+            envelope[rng.choice(["IpamId", "DryRun", "dryrun", "ASN", "DryRunFirst", "DryRuns", "replay-name"])] = True
+        if rng.random() < 0.1:
+            del envelope[rng.choice(sorted(envelope))]
         return envelope
-    return dice.choice([None, [], "64500", 64500, True, [{"IpamId": IPAMS[0], "Asn": 1}]])
+    return rng.choice([None, [], "64500", 64500, True, [{"IpamId": IPAMS[0], "Asn": 1}]])
 
 
 def schema(name):
-    read = json.loads((ROOT / "schema" / f"{name}.schema.json").read_text())
-    Draft202012Validator.check_schema(read)
-    return Draft202012Validator(read)
+    document = json.loads((ROOT / "schema" / f"{name}.schema.json").read_text())
+    Draft202012Validator.check_schema(document)
+    return Draft202012Validator(document)
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +75,11 @@ def schemas():
 
 
 def accepts(function, schemas, event):
-    """Whether the function takes the event; and what it answers keeps to its schema."""
+    """Whether the function accepts the event. Also validates the response against its schema."""
     function.ec2.set_world(asns=[{"asn": "64500", "ipam_id": IPAMS[0]}])
-    answer = function.invoke(event)
-    schemas["error" if "errorType" in answer else "response"].validate(answer)
-    if answer.get("errorType") != "InvalidEvent":
+    response = function.invoke(event)
+    schemas["error" if "errorType" in response else "response"].validate(response)
+    if response.get("errorType") != "InvalidEvent":
         assert function.ec2.calls(), event
         return True
     assert function.ec2.calls() == [], event
@@ -87,25 +87,26 @@ def accepts(function, schemas, event):
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
-def test_a_sample_is_valid_exactly_when_the_function_takes_it(emulated, schemas, sample):  # noqa: F811
+def test_schema_and_function_agree_on_sample_events(emulated, schemas, sample):  # noqa: F811
     valid = schemas["request"].is_valid(json.loads(sample.read_text()))
-    assert valid == (sample.parent.name != "invalid" or sample.stem in ONLY_THE_FUNCTION)
+    assert valid == (sample.parent.name != "invalid" or sample.stem in REJECTED_ONLY_BY_THE_FUNCTION)
     assert accepts(emulated, schemas, sample.read_bytes()) == (sample.parent.name != "invalid")
 
 
-def test_thousands_of_events_are_valid_exactly_when_the_function_takes_them(emulated, schemas):  # noqa: F811
-    dice = random.Random(64500)
-    taken = 0
+def test_schema_and_function_agree_on_random_events(emulated, schemas):  # noqa: F811
+    rng = random.Random(64500)
+    accepted_count = 0
     for _ in range(EVENTS):
-        given = event(dice)
-        accepted = accepts(emulated, schemas, json.dumps(given).encode())
-        assert schemas["request"].is_valid(given) == accepted, given
-        taken += accepted
-    assert EVENTS / 10 < taken < EVENTS * 9 / 10, "the events are worth something only when both happen often"
+        sample = event(rng)
+        accepted = accepts(emulated, schemas, json.dumps(sample).encode())
+        assert schemas["request"].is_valid(sample) == accepted, sample
+        accepted_count += accepted
+    # The comparison needs many accepted and many rejected events.
+    assert EVENTS / 10 < accepted_count < EVENTS * 9 / 10
 
 
-def test_a_whole_number_with_a_fraction_or_exponent_is_the_one_value_on_which_they_differ(emulated, schemas):  # noqa: F811
+def test_integers_with_fraction_or_exponent_differ(emulated, schemas):  # noqa: F811
     for number in ("64500.0", "645e2"):
-        written = f'{{"IpamId": "ipam-0a", "Asn": {number}}}'.encode()
-        assert schemas["request"].is_valid(json.loads(written)), "to JSON Schema it is an integer"
-        assert not accepts(emulated, schemas, written)
+        text = f'{{"IpamId": "ipam-0a", "Asn": {number}}}'.encode()
+        assert schemas["request"].is_valid(json.loads(text)), "an integer in JSON Schema"
+        assert not accepts(emulated, schemas, text)

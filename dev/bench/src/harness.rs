@@ -118,7 +118,7 @@ impl Function<'_> {
     pub fn invoke(&mut self) -> Result<Duration, Box<dyn Error>> {
         self.harness.ec2.clear_calls();
         let id = self.api.send(Invocation::new(json!({ "IpamId": IPAM_ID, "Asn": ASN }).to_string()));
-        let response = self.api.answer(&id, TIMEOUT).ok_or_else(|| self.failure("does not respond"))?;
+        let response = self.api.wait_for_response(&id, TIMEOUT).ok_or_else(|| self.failure("does not respond"))?;
         let (expected, expected_calls) = match self.candidate.workload {
             Workload::Nothing => (Value::Null, 0),
             Workload::Deprovision => {

@@ -1,0 +1,363 @@
+//! The EC2 client: the operations that the function calls, and their pagination.
+
+mod attempts;
+mod http_client;
+mod response;
+pub mod trust_roots;
+mod xml;
+
+use std::future::Future;
+
+use aws_config::{BehaviorVersion, Region, environment::EnvironmentVariableCredentialsProvider};
+use aws_sdk_ec2::{
+    Client,
+    config::{
+        Builder, Config,
+        retry::{RetryConfig, RetryPartition, TokenBucket},
+        timeout::TimeoutConfig,
+    },
+    error::SdkError,
+};
+use rustls::RootCertStore;
+use serde::Serialize;
+use tokio::time::{Duration, Instant};
+
+pub(crate) use self::response::is_throttle;
+use self::{attempts::AttemptTracker, response::DRY_RUN_OPERATION};
+pub use self::{
+    attempts::{CallError, CallErrorKind},
+    response::{Content, Ec2Response, ResponseMetadata},
+    xml::{BodyError, Element},
+};
+use crate::{
+    asn::Asn,
+    event::Request,
+    redaction::Redactor,
+    settings::ClientSettings,
+    text::{to_single_line, truncate},
+};
+
+/// The time limit of one attempt. EC2 responds within seconds. The limit is short enough that a silently dropped
+/// connection leaves time for a retry.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest page that either list allows.
+const PAGE_SIZE: i32 = 100;
+
+/// The most pages of a list that are read. The quotas allow a few ASNs and CIDRs: a longer list does not end.
+const MAX_PAGES: usize = 100;
+
+/// The most entries of one ASN that are kept before another page is read.
+const MAX_ENTRIES: usize = 1_000;
+
+/// The most bytes of one text of EC2 that are kept. Step Functions accepts 256 KiB in all.
+const MAX_TEXT_BYTES: usize = 2_000;
+
+/// An ASN in an IPAM, as EC2 reports it. Members that EC2 omits or sends empty are omitted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Byoasn {
+    /// The ASN as asplain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asn: Option<String>,
+    /// The ID of the IPAM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ipam_id: Option<String>,
+    /// The state, such as `pending-deprovision`. States that this build does not know are passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// EC2's message about the state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+}
+
+impl Byoasn {
+    /// Whether the state is exactly this one. Used where a match means success.
+    pub(crate) fn is_in_state(&self, state: &str) -> bool {
+        self.state.as_deref() == Some(state)
+    }
+
+    /// Whether the state is `failed-deprovision`, in any case and with any invisible characters: a failure must not pass
+    /// for a success because of its spelling.
+    pub(crate) fn has_failed(&self) -> bool {
+        let visible: String =
+            self.state.iter().flat_map(|state| state.chars()).filter(char::is_ascii_graphic).collect();
+        visible.eq_ignore_ascii_case("failed-deprovision")
+    }
+}
+
+/// The association of an ASN with a CIDR, as EC2 reports it. Members that EC2 omits or sends empty are omitted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AsnAssociation {
+    /// The CIDR.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cidr: Option<String>,
+    /// The state of the association, such as `associated`. States that this build does not know are passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// EC2's message about the state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+    /// The state of the CIDR itself, such as `advertised`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byoip_cidr_state: Option<String>,
+}
+
+/// The result of a dry run that EC2 responded to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DryRunOutcome {
+    /// EC2 would have executed the request.
+    Passed {
+        /// EC2's message.
+        message: String,
+    },
+    /// An attempt got a 2xx, which EC2 never sends for a dry run: the endpoint may have ignored `DryRun`.
+    NotHonored(ResponseMetadata),
+}
+
+/// How often a page of a list is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retries {
+    /// As the client is configured.
+    Configured,
+    /// Once: the result is only used to explain an error.
+    None,
+}
+
+impl Retries {
+    fn config(self) -> Builder {
+        match self {
+            Self::Configured => Config::builder(),
+            Self::None => Config::builder().retry_config(RetryConfig::disabled()),
+        }
+    }
+}
+
+/// EC2 in one Region, with the credentials of this process.
+#[derive(Clone, Debug)]
+pub struct Ec2 {
+    client: Client,
+    redactor: Redactor,
+}
+
+impl Ec2 {
+    /// A client that trusts `roots`.
+    ///
+    /// It is built from the settings alone. `aws_config::load` would link every kind of credentials provider, 0.4 MB of
+    /// code that Lambda never runs.
+    #[must_use]
+    pub fn new(settings: ClientSettings, roots: RootCertStore, redactor: Redactor) -> Self {
+        let retry =
+            RetryConfig::standard().with_retry_mode(settings.retry_mode).with_max_attempts(settings.max_attempts);
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(settings.region))
+            // Lambda provides credentials only in the environment. Other providers would wait for a metadata service
+            // that does not exist there.
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .http_client(http_client::new(&settings.proxies, roots))
+            .retry_config(retry)
+            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build())
+            // Lambda keeps the clock. The SDK would adjust to the `Date` of any response, and panics on the year 9999.
+            .disable_clock_skew_correction(true)
+            // By default all calls of a process share a quota of retries: one throttled invocation would take the
+            // retries of the next.
+            .retry_partition(RetryPartition::custom("invocation").token_bucket(TokenBucket::unlimited()).build());
+        config
+            .set_endpoint_url(settings.endpoint)
+            .set_use_fips(settings.use_fips)
+            .set_use_dual_stack(settings.use_dual_stack)
+            .set_app_name(settings.app_name);
+        Self { client: Client::from_conf(config.build()), redactor }
+    }
+
+    /// `DeprovisionIpamByoasn`.
+    ///
+    /// # Errors
+    ///
+    /// A [`CallError`]. A success without `byoasn` or its state is a bad response.
+    pub(crate) async fn deprovision(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<(Byoasn, ResponseMetadata), CallError> {
+        let tracker = self.tracker("DeprovisionIpamByoasn");
+        let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
+        let call = call.customize().interceptor(tracker.clone()).send();
+        let (root, metadata) = tracker.run(deadline, call).await?;
+        let reason = match self.deprovisioned(request, &root) {
+            Ok(Some(byoasn)) => return Ok((byoasn, metadata)),
+            Ok(None) => "it names another ASN or IPAM".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        Err(CallError { kind: CallErrorKind::BadResponse { reason, metadata }, outcome_unknown: true })
+    }
+
+    /// The `byoasn` of a success, or `None` if it names another ASN or IPAM than the request. An omitted member counts as
+    /// a match.
+    fn deprovisioned(&self, request: &Request, root: &Element) -> Result<Option<Byoasn>, BodyError> {
+        let byoasn = root.child("byoasn").ok_or(BodyError::Missing("byoasn"))?;
+        let asn_matches = byoasn.text("asn")?.is_none_or(|asn| same_asn(request.asn, asn));
+        let ipam_matches = byoasn.text("ipamId")?.is_none_or(|id| id == request.ipam_id);
+        let byoasn = self.byoasn(request, byoasn)?;
+        if byoasn.state.is_none() {
+            return Err(BodyError::Missing("state"));
+        }
+        Ok((asn_matches && ipam_matches).then_some(byoasn))
+    }
+
+    /// `DeprovisionIpamByoasn` with `DryRun`, which changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// A [`CallError`], if the dry run has not passed.
+    pub(crate) async fn dry_run(&self, request: &Request, deadline: Instant) -> Result<DryRunOutcome, CallError> {
+        let tracker = self.tracker("DeprovisionIpamByoasn");
+        let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
+        let call = call.dry_run(true).customize().interceptor(tracker.clone()).send();
+        let result = tracker.run(deadline, call).await;
+        if let Some(metadata) = tracker.success() {
+            return Ok(DryRunOutcome::NotHonored(metadata));
+        }
+        match result {
+            Err(CallError { kind: CallErrorKind::Refused { code, message, .. }, .. }) if code == DRY_RUN_OPERATION => {
+                let message = message.unwrap_or(code);
+                Ok(DryRunOutcome::Passed { message: truncate(&message, MAX_TEXT_BYTES).to_owned() })
+            }
+            Err(error) => Err(error),
+            // A success is a 2xx, so the tracker has recorded it.
+            Ok((_, metadata)) => Ok(DryRunOutcome::NotHonored(metadata)),
+        }
+    }
+
+    /// The entries that `DescribeIpamByoasn` lists for this ASN under this IPAM.
+    ///
+    /// # Errors
+    ///
+    /// The [`CallError`] of the page that could not be read.
+    pub(crate) async fn describe_byoasns(
+        &self,
+        request: &Request,
+        retries: Retries,
+        deadline: Instant,
+    ) -> Result<Vec<Byoasn>, CallError> {
+        let send = |token, tracker| {
+            let call = self.client.describe_ipam_byoasn().max_results(PAGE_SIZE).set_next_token(token);
+            call.customize().config_override(retries.config()).interceptor(tracker).send()
+        };
+        let read = |root: &Element, found: &mut Vec<Byoasn>| {
+            for item in root.items("byoasnSet")? {
+                let asn_matches = item.text("asn")?.is_some_and(|asn| same_asn(request.asn, asn));
+                if asn_matches && item.text("ipamId")? == Some(&request.ipam_id) {
+                    found.push(self.byoasn(request, item)?);
+                }
+            }
+            Ok(())
+        };
+        self.read_pages("DescribeIpamByoasn", deadline, send, read).await
+    }
+
+    /// The associations of the ASN that `DescribeByoipCidrs` lists, except those in state `disassociated`.
+    ///
+    /// # Errors
+    ///
+    /// The [`CallError`] of the page that could not be read.
+    pub(crate) async fn describe_associations(
+        &self,
+        asn: Asn,
+        retries: Retries,
+        deadline: Instant,
+    ) -> Result<Vec<AsnAssociation>, CallError> {
+        let send = |token, tracker| {
+            let call = self.client.describe_byoip_cidrs().max_results(PAGE_SIZE).set_next_token(token);
+            call.customize().config_override(retries.config()).interceptor(tracker).send()
+        };
+        let read = |root: &Element, found: &mut Vec<AsnAssociation>| {
+            for cidr in root.items("byoipCidrSet")? {
+                // EC2 omits the set of a CIDR that was never associated.
+                let associations = match cidr.child("asnAssociationSet") {
+                    Some(_) => cidr.items("asnAssociationSet")?,
+                    None => &[],
+                };
+                for item in associations {
+                    let asn_matches = item.text("asn")?.is_some_and(|text| same_asn(asn, text));
+                    if asn_matches && item.text("state")? != Some("disassociated") {
+                        found.push(AsnAssociation {
+                            cidr: self.text(item, "cidr")?.or(self.text(cidr, "cidr")?),
+                            state: self.text(item, "state")?,
+                            status_message: self.text(item, "statusMessage")?,
+                            byoip_cidr_state: self.text(cidr, "state")?,
+                        });
+                    }
+                }
+            }
+            Ok(())
+        };
+        self.read_pages("DescribeByoipCidrs", deadline, send, read).await
+    }
+
+    /// Reads all pages of a list. A repeated token, a page too many or an entry too many is an error: a list that is
+    /// incomplete is never returned.
+    async fn read_pages<T, O, E, F>(
+        &self,
+        action: &'static str,
+        deadline: Instant,
+        send: impl Fn(Option<String>, AttemptTracker) -> F,
+        read: impl Fn(&Element, &mut Vec<T>) -> Result<(), BodyError>,
+    ) -> Result<Vec<T>, CallError>
+    where
+        E: std::error::Error + 'static,
+        F: Future<Output = Result<O, SdkError<E>>>,
+    {
+        let mut found = Vec::new();
+        let mut token = None;
+        let mut pages = 0;
+        loop {
+            let tracker = self.tracker(action);
+            let call = send(token.clone(), tracker.clone());
+            // Describe calls change nothing, so their outcome is never unknown.
+            let known = |error| CallError { outcome_unknown: false, ..error };
+            let (root, metadata) = tracker.run(deadline, call).await.map_err(known)?;
+            let bad_response = |reason: String| {
+                let metadata = metadata.clone();
+                CallError { kind: CallErrorKind::BadResponse { reason, metadata }, outcome_unknown: false }
+            };
+            read(&root, &mut found).map_err(|error| bad_response(error.to_string()))?;
+            let next = root.text("nextToken").map_err(|error| bad_response(error.to_string()))?.map(str::to_owned);
+            pages += 1;
+            if next.is_none() {
+                return Ok(found);
+            }
+            if next == token || pages == MAX_PAGES || found.len() > MAX_ENTRIES {
+                return Err(bad_response("its pages do not end".into()));
+            }
+            token = next;
+        }
+    }
+
+    /// A `byoasn` element or a list entry, with the ASN as asplain.
+    fn byoasn(&self, request: &Request, element: &Element) -> Result<Byoasn, BodyError> {
+        Ok(Byoasn {
+            asn: element.text("asn")?.map(|_| request.asn.to_string()),
+            ipam_id: self.text(element, "ipamId")?,
+            state: self.text(element, "state")?,
+            status_message: self.text(element, "statusMessage")?,
+        })
+    }
+
+    /// The text of a child element as a caller may see it: one line without secrets, at most [`MAX_TEXT_BYTES`] long.
+    fn text(&self, element: &Element, name: &'static str) -> Result<Option<String>, BodyError> {
+        let text = element.text(name)?.map(|text| to_single_line(&self.redactor.redact(text)));
+        Ok(text.map(|text| truncate(&text, MAX_TEXT_BYTES).to_owned()))
+    }
+
+    fn tracker(&self, action: &'static str) -> AttemptTracker {
+        AttemptTracker::new(action, self.redactor.clone())
+    }
+}
+
+/// Whether EC2's text is this ASN, in whatever form.
+fn same_asn(asn: Asn, text: &str) -> bool {
+    text.parse() == Ok(asn)
+}

@@ -1,0 +1,3 @@
+//! Property tests of the library.
+
+mod asn_and_event;

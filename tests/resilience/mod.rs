@@ -1,0 +1,9 @@
+//! Hostile events and responses, network faults, crashes and long runs.
+
+mod events;
+mod fault_matrix;
+mod freeze;
+mod model;
+mod parallel;
+mod responses;
+mod soak;

@@ -1,0 +1,271 @@
+//! Runs a sequence in one sandbox and checks the invariants after each step.
+
+use std::{collections::HashSet, ops::Add, thread, time::Duration};
+
+use serde_json::json;
+use stand_ins::{
+    ec2::{After, Asn, Association, Cidr, StandIn, World},
+    runtime_api::{Deadline, Invocation},
+};
+
+use super::sequence::{ASNS, Change, Event, IPAMS, Mode, Step, Target};
+use crate::support::*;
+
+/// Enough for every fault but a hang, which ends in a timeout.
+const DEADLINE: Duration = Duration::from_millis(400);
+
+/// Counts of what happened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Total {
+    pub successes: usize,
+    pub errors: usize,
+    pub unknown: usize,
+    pub invalid_events: usize,
+    pub crashes: usize,
+}
+
+impl Add for Total {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            successes: self.successes + other.successes,
+            errors: self.errors + other.errors,
+            unknown: self.unknown + other.unknown,
+            invalid_events: self.invalid_events + other.invalid_events,
+            crashes: self.crashes + other.crashes,
+        }
+    }
+}
+
+/// A function that is used for many sequences. It is restarted after a crash.
+pub struct Sandbox {
+    function: Option<Function>,
+    attempts: &'static str,
+    /// The number of responses from the current process.
+    responses: usize,
+}
+
+impl Sandbox {
+    pub fn start(attempts: &'static str) -> Self {
+        let function = Some(setup(StandIn::start(World::default()), attempts).start());
+        Self { function, attempts, responses: 0 }
+    }
+
+    fn function(&self) -> &Function {
+        self.function.as_ref().expect("a function")
+    }
+
+    pub fn run(&mut self, steps: &[Step]) -> Total {
+        self.function().ec2.set_world(world());
+        let mut total = Total::default();
+        let mut last = None;
+        // Targets that a killed invocation may still change.
+        let mut in_flight = HashSet::new();
+        for step in steps {
+            match step {
+                Step::Invoke(event) => {
+                    total = total + self.invoke(event, &in_flight);
+                    last = Some(event);
+                }
+                Step::Repeat => {
+                    let Some(event) = last else { continue };
+                    total = total + self.invoke(event, &in_flight);
+                }
+                Step::Fault(action, fault) => self.function().ec2.queue_fault(*action, fault.clone()),
+                Step::Crash(event, after) => {
+                    if event.mode == Mode::DryRun {
+                        // Without this, an endpoint that ignores DryRun could make a change that is never reported.
+                        self.function().ec2.clear_faults();
+                    } else if event.defect.is_none() {
+                        in_flight.insert(event.target);
+                    }
+                    self.crash(event, *after, &in_flight);
+                    total.crashes += 1;
+                    last = Some(event);
+                }
+                Step::Change(target, change) => {
+                    self.function().ec2.change_world(|world| apply(world, *target, *change));
+                }
+            }
+        }
+        self.function().ec2.clear_faults();
+        if let Some(last) = last.filter(|event| event.defect.is_none()) {
+            self.assert_final_call_is_correct(last);
+        }
+        total
+    }
+
+    fn send(&mut self, event: &Event, deadline: Duration) -> Outcome {
+        let api = &self.function().api;
+        let id = api.send(Invocation { deadline: Deadline::In(deadline), ..Invocation::new(event.text()) });
+        let response = api.wait_for_response(&id, Duration::from_mins(1)).expect("a response");
+        assert_eq!(api.protocol_errors(), Vec::<String>::new());
+        self.responses += 1;
+        outcome(&response)
+    }
+
+    /// Runs one invocation, and asserts that its calls, its changes and its response are correct.
+    fn invoke(&mut self, event: &Event, in_flight: &HashSet<Target>) -> Total {
+        let before = states(self.function());
+        self.function().ec2.clear_calls();
+        let deadline = if self.attempts == "1" { DEADLINE } else { 10 * DEADLINE };
+        let outcome = self.send(event, deadline);
+        let calls = self.function().ec2.calls();
+        let after = states(self.function());
+        let Event { target, mode, .. } = *event;
+
+        for ((other, before), (_, after)) in before.iter().zip(&after) {
+            if *other != target && !in_flight.contains(other) {
+                assert_eq!(before, after, "{other:?} changed, but was not the target");
+            }
+        }
+        let state_of = |states: &[(Target, String)]| {
+            states.iter().find(|(other, _)| *other == target).map(|(_, state)| state.clone()).unwrap_or_default()
+        };
+        let (before, now) = (state_of(&before), state_of(&after));
+        let changed = before != now && !in_flight.contains(&target);
+
+        if event.defect.is_some() {
+            assert_error(outcome, "InvalidEvent", &["Nothing was sent to EC2."]);
+            assert_eq!(calls, [], "expected no call");
+            assert!(!changed, "{before} became {now}");
+            return Total { invalid_events: 1, ..Total::default() };
+        }
+        for call in calls.iter().filter(|call| call.action == "DeprovisionIpamByoasn") {
+            assert_eq!((call.params["Asn"].as_str(), call.params["IpamId"].as_str()), (target.asn, target.ipam_id));
+            let dry = call.params.get("DryRun").is_some_and(|value| value == "true");
+            assert!(dry || mode != Mode::DryRun, "not a dry run: {call:?}");
+        }
+        if mode == Mode::DryRunFirst && !calls.is_empty() {
+            assert_eq!(calls[0].params.get("DryRun").map(String::as_str), Some("true"), "the dry run comes first");
+        }
+        match outcome {
+            Ok(response) if mode == Mode::DryRun => {
+                assert_eq!(response["DryRun"], true);
+                assert!(response.get("Byoasn").is_none() && !changed, "{response}: {before} became {now}");
+                Total { successes: 1, ..Total::default() }
+            }
+            Ok(response) => {
+                assert!(matches!(&*now, "pending-deprovision" | "deprovisioned"), "{response}, and it is {now:?}");
+                let byoasn = json!({ "Asn": target.asn, "IpamId": target.ipam_id, "State": now });
+                assert_eq!(response, json!({ "Byoasn": byoasn }));
+                Total { successes: 1, ..Total::default() }
+            }
+            Err((error_type, message)) => {
+                let unknown = message.contains("outcome is unknown");
+                match error_type.as_str() {
+                    "DryRunNotHonored" => assert_ne!(mode, Mode::Deprovision, "{message}"),
+                    "DeprovisionFailed" => assert_eq!(now, "failed-deprovision", "{message}"),
+                    _ if changed => {
+                        assert!(unknown, "{before} became {now}, and: {error_type}: {message}");
+                        assert_ne!(mode, Mode::DryRun, "{before} became {now}, and: {error_type}: {message}");
+                    }
+                    _ => {}
+                }
+                Total { errors: 1, unknown: unknown.into(), ..Total::default() }
+            }
+        }
+    }
+
+    fn crash(&mut self, event: &Event, after: u64, in_flight: &HashSet<Target>) {
+        let before = states(self.function());
+        self.function().api.send(Invocation::new(event.text()));
+        thread::sleep(Duration::from_micros(after));
+        let (ec2, log) = self.function.take().expect("a function").kill();
+        assert_log(log, self.responses, true);
+        self.responses = 0;
+        self.function = Some(setup(ec2, self.attempts).start());
+        for ((target, before), (_, after)) in before.into_iter().zip(states(self.function())) {
+            assert!(
+                before == after || in_flight.contains(&target),
+                "{event:?} was killed, and {target:?} became {after}"
+            );
+        }
+    }
+
+    /// Once there are no faults, the response matches the state in EC2.
+    fn assert_final_call_is_correct(&mut self, event: &Event) {
+        let world = self.function().ec2.world();
+        let Target { asn, ipam_id } = event.target;
+        let associated = world.cidrs.iter().flat_map(|cidr| &cidr.associations).any(|it| it.asn == asn);
+        let state = state(&world, event.target);
+        let real = Event { mode: Mode::Deprovision, ..event.clone() };
+        let outcome = self.send(&real, Duration::from_secs(20));
+        let known = world.ipams.iter().any(|known| known == ipam_id);
+        match (known, &*state) {
+            (true, "pending-deprovision" | "deprovisioned") => {
+                let byoasn = json!({ "Asn": asn, "IpamId": ipam_id, "State": state });
+                assert_eq!(outcome, Ok(json!({ "Byoasn": byoasn })));
+            }
+            _ if associated => drop(assert_error(outcome, "AsnStillAssociated", &["203.0.113.0/24"])),
+            (false, _) => drop(assert_error(outcome, "InvalidIpamId.NotFound", &[])),
+            (true, "") => drop(assert_error(outcome, "InvalidByoasn.NotFound", &["no such ASN"])),
+            (true, _) => {
+                let byoasn = json!({ "Asn": asn, "IpamId": ipam_id, "State": "pending-deprovision" });
+                assert_eq!(outcome, Ok(json!({ "Byoasn": byoasn })), "it was {state}");
+            }
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(function) = self.function.take().filter(|_| !thread::panicking()) {
+            assert_log(function.raw_log(), self.responses, false);
+        }
+    }
+}
+
+/// Asserts one line for each response, and at most one more for an invocation that was killed.
+fn assert_log(log: Vec<String>, responses: usize, killed: bool) {
+    let lines = assert_no_secrets(log).iter().filter(|line| !line.contains(r#""level":"WARN""#)).count();
+    assert!(lines == responses || (killed && lines == responses + 1), "{lines} lines for {responses} responses");
+}
+
+fn setup(ec2: StandIn, attempts: &str) -> Setup {
+    Setup::with_ec2(ec2).set("AWS_MAX_ATTEMPTS", attempts)
+}
+
+/// Two IPAMs, one with two ASNs. A pending ASN stays pending until a step changes it.
+fn world() -> World {
+    let asn = |asn, ipam| Asn::new(asn, ipam).after(After::Seconds(1e6));
+    World {
+        ipams: vec![IPAMS[0].into(), IPAMS[1].into()],
+        asns: vec![asn(ASNS[0], IPAMS[0]), asn(ASNS[1], IPAMS[0]), asn(ASNS[0], IPAMS[1])],
+        cidrs: vec![Cidr::new("203.0.113.0/24")],
+        ..World::default()
+    }
+}
+
+fn apply(world: &mut World, target: Target, change: Change) {
+    let Target { asn, ipam_id } = target;
+    let entries = world.asns.iter_mut().filter(|it| it.asn == asn && it.ipam_id == ipam_id);
+    let current = entries.max_by_key(|it| it.state != "deprovisioned");
+    match (change, current) {
+        (Change::CompleteDeprovision, Some(entry)) if entry.state == "pending-deprovision" => {
+            entry.state = "deprovisioned".into();
+        }
+        (Change::FailDeprovision, Some(entry)) if entry.state == "pending-deprovision" => {
+            entry.state = "failed-deprovision".into();
+        }
+        // The deprovisioned entry stays in the list for a week, next to the new one.
+        (Change::Provision, Some(entry)) if entry.state == "deprovisioned" => {
+            world.asns.push(Asn::new(asn, ipam_id).after(After::Seconds(1e6)));
+        }
+        (Change::Associate, _) => world.cidrs[0].associations = vec![Association::new(asn)],
+        (Change::Disassociate, _) => world.cidrs[0].associations.clear(),
+        _ => {}
+    }
+}
+
+fn state(world: &World, target: Target) -> String {
+    let entries = world.asns.iter().filter(|it| it.asn == target.asn && it.ipam_id == target.ipam_id);
+    entries.max_by_key(|it| it.state != "deprovisioned").map(|it| it.state.clone()).unwrap_or_default()
+}
+
+fn states(function: &Function) -> Vec<(Target, String)> {
+    let world = function.ec2.world();
+    let targets = ASNS.iter().flat_map(|&asn| IPAMS.map(|ipam_id| Target { asn, ipam_id }));
+    targets.map(|target| (target, state(&world, target))).collect()
+}

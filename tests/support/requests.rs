@@ -1,0 +1,28 @@
+//! Requests, the calls to EC2 that they lead to, and the response.
+
+use serde_json::{Value, json};
+
+pub const IPAM: &str = "ipam-0123456789abcdef0";
+
+/// The calls of [`request`], as [`Function::calls`](super::Function::calls) shows them.
+pub const DEPROVISION: &str = "DeprovisionIpamByoasn Asn=64500 IpamId=ipam-0123456789abcdef0";
+pub const DRY_RUN: &str = "DeprovisionIpamByoasn Asn=64500 DryRun=true IpamId=ipam-0123456789abcdef0";
+pub const DESCRIBE_BYOASN: &str = "DescribeIpamByoasn MaxResults=100";
+pub const DESCRIBE_CIDRS: &str = "DescribeByoipCidrs MaxResults=100";
+
+/// The request of most tests.
+pub fn request() -> Value {
+    json!({ "IpamId": IPAM, "Asn": "64500" })
+}
+
+/// [`request`] with these members added or replaced.
+pub fn request_with(members: &Value) -> Value {
+    let mut request = request();
+    request.as_object_mut().expect("object").extend(members.as_object().expect("object").clone());
+    request
+}
+
+/// The response to the first [`request`].
+pub fn pending() -> Value {
+    json!({ "Byoasn": { "Asn": "64500", "IpamId": IPAM, "State": "pending-deprovision" } })
+}
