@@ -5,7 +5,8 @@ use std::fmt;
 use lambda_runtime::Diagnostic;
 
 use crate::{
-    ec2::{AsnAssociation, CallError, CallErrorKind, ResponseMetadata, is_throttle},
+    ec2::{CallError, CallErrorKind, ResponseMetadata, is_throttle},
+    response::AsnAssociation,
     text::{ellipsize, to_single_line, truncate},
 };
 
@@ -58,7 +59,7 @@ pub enum Error {
         /// What the function was doing.
         operation: String,
         /// EC2's refusal.
-        error: CallError,
+        error: Box<CallError>,
         /// The associations.
         associations: Vec<AsnAssociation>,
         /// The state of the ASN under the IPAM, as a sentence.
@@ -85,7 +86,7 @@ pub enum Error {
         /// What the function was doing.
         operation: String,
         /// Why the call failed.
-        error: CallError,
+        error: Box<CallError>,
         /// What the function observed after a refusal, as sentences. May be empty.
         observed_state: String,
     },
@@ -184,9 +185,9 @@ fn still_associated(
         length += name.len() + 2;
         length < MAX_CIDR_LIST_BYTES
     };
-    let named = names.iter().take_while(fits).count();
-    let list = names[..named].join(", ");
-    let more = match names.len() - named {
+    let listed = names.iter().take_while(fits).count();
+    let list = names[..listed].join(", ");
+    let more = match names.len() - listed {
         0 => String::new(),
         more => format!(" and {more} more"),
     };

@@ -4,10 +4,10 @@ use tokio::{time::Instant, try_join};
 use tracing::{error, info};
 
 use crate::{
-    ec2::{AsnAssociation, Byoasn, CallError, CallErrorKind, DryRunOutcome, Ec2, Retries},
+    ec2::{CallError, CallErrorKind, DryRunOutcome, Ec2, Retries},
     error::Error,
     event::{Mode, Request},
-    response::Response,
+    response::{AsnAssociation, Byoasn, Response},
     text::truncate,
 };
 
@@ -68,10 +68,7 @@ async fn describe(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Res
     );
     match described {
         Ok((byoasns, associations)) => Ok(Response::report(request, byoasns, associations)),
-        Err(error) => {
-            let operation = format!("Describing {}", target(request));
-            Err(Error::Call { operation, error, observed_state: String::new() })
-        }
+        Err(error) => Err(call_failed(format!("Describing {}", target(request)), error)),
     }
 }
 
@@ -81,7 +78,7 @@ async fn dry_run(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Stri
     match ec2.dry_run(request, deadline).await {
         Ok(DryRunOutcome::Passed { message }) => Ok(message),
         Ok(DryRunOutcome::NotHonored(metadata)) => Err(Error::DryRunNotHonored { operation, metadata }),
-        Err(error) => Err(Error::Call { operation, error, observed_state: String::new() }),
+        Err(error) => Err(call_failed(operation, error)),
     }
 }
 
@@ -93,7 +90,7 @@ async fn deprovision(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<
         }
         Ok((byoasn, _)) => Ok(Response::Accepted { byoasn, before: false }),
         Err(error) if is_bad_request(&error) => reconcile(ec2, request, deadline, operation, error).await,
-        Err(error) => Err(Error::Call { operation, error, observed_state: String::new() }),
+        Err(error) => Err(call_failed(operation, error)),
     }
 }
 
@@ -123,6 +120,7 @@ async fn reconcile(
     // Otherwise an unknown outcome stays unknown: EC2 is eventually consistent, and the list may be out of date.
     let associations = ec2.describe_associations(request.asn, Retries::None, deadline).await;
     let observed_state = observed_state(&byoasns, &associations);
+    let error = Box::new(error);
     match associations {
         Ok(associations) if !associations.is_empty() => {
             Err(Error::AsnStillAssociated { operation, error, associations, observed_state })
@@ -162,6 +160,10 @@ fn observed_state<E>(byoasns: &Result<Vec<Byoasn>, E>, associations: &Result<Vec
         Ok(_) => "",
     };
     of_asn + of_associations
+}
+
+fn call_failed(operation: String, error: CallError) -> Error {
+    Error::Call { operation, error: Box::new(error), observed_state: String::new() }
 }
 
 fn target(request: &Request) -> String {

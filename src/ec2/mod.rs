@@ -19,7 +19,6 @@ use aws_sdk_ec2::{
     error::SdkError,
 };
 use rustls::RootCertStore;
-use serde::Serialize;
 use tokio::time::{Duration, Instant};
 
 pub(crate) use self::response::is_throttle;
@@ -33,6 +32,7 @@ use crate::{
     asn::Asn,
     event::Request,
     redaction::Redactor,
+    response::{AsnAssociation, Byoasn},
     settings::ClientSettings,
     text::{to_single_line, truncate},
 };
@@ -52,57 +52,6 @@ const MAX_ENTRIES: usize = 1_000;
 
 /// The most bytes of one text of EC2 that are kept. Step Functions accepts 256 KiB in all.
 const MAX_TEXT_BYTES: usize = 2_000;
-
-/// An ASN in an IPAM, as EC2 reports it. Members that EC2 omits or sends empty are omitted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Byoasn {
-    /// The ASN as asplain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub asn: Option<String>,
-    /// The ID of the IPAM.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ipam_id: Option<String>,
-    /// The state, such as `pending-deprovision`. States that this build does not know are passed on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-    /// EC2's message about the state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_message: Option<String>,
-}
-
-impl Byoasn {
-    /// Whether the state is exactly this one. Used where a match means success.
-    pub(crate) fn is_in_state(&self, state: &str) -> bool {
-        self.state.as_deref() == Some(state)
-    }
-
-    /// Whether the state is `failed-deprovision`, in any case and with any invisible characters: a failure must not pass
-    /// for a success because of its spelling.
-    pub(crate) fn has_failed(&self) -> bool {
-        let visible: String =
-            self.state.iter().flat_map(|state| state.chars()).filter(char::is_ascii_graphic).collect();
-        visible.eq_ignore_ascii_case("failed-deprovision")
-    }
-}
-
-/// The association of an ASN with a CIDR, as EC2 reports it. Members that EC2 omits or sends empty are omitted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct AsnAssociation {
-    /// The CIDR.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cidr: Option<String>,
-    /// The state of the association, such as `associated`. States that this build does not know are passed on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub state: Option<String>,
-    /// EC2's message about the state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status_message: Option<String>,
-    /// The state of the CIDR itself, such as `advertised`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub byoip_cidr_state: Option<String>,
-}
 
 /// The result of a dry run that EC2 responded to.
 #[derive(Clone, Debug, PartialEq, Eq)]

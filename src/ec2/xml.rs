@@ -34,9 +34,9 @@ pub enum BodyError {
         /// The name that the response should have.
         expected: String,
     },
-    /// An element occurs twice.
-    #[error("its XML has more than one `{0}` in one element")]
-    Duplicate(String),
+    /// An element occurs twice. Its name is not printed: it is arbitrary text.
+    #[error("its XML repeats an element that must be unique")]
+    Duplicate,
     /// An element has child elements where text is expected.
     #[error("its `{0}` has child elements, expected text")]
     NotText(&'static str),
@@ -67,7 +67,7 @@ impl Element {
         let mut attributes = HashSet::new();
         for token in Tokenizer::from(document) {
             match token.map_err(|_| BodyError::NotXml)? {
-                Token::Declaration { .. } => {}
+                Token::Declaration { .. } | Token::ElementEnd { end: ElementEnd::Open, .. } => {}
                 Token::ElementStart { prefix, .. } | Token::Attribute { prefix, .. } if !prefix.is_empty() => {
                     return Err(BodyError::Unsupported("a namespace prefix"));
                 }
@@ -78,12 +78,10 @@ impl Element {
                     attributes.clear();
                     open.push(Self { name: local.as_str().to_owned(), ..Self::default() });
                 }
-                Token::Attribute { local, .. } => {
-                    if !attributes.insert(local.as_str()) {
-                        return Err(BodyError::NotXml);
-                    }
+                Token::Attribute { local, value, .. } => {
+                    let is_first = attributes.insert(local.as_str());
+                    unescape(value.as_str()).filter(|_| is_first).ok_or(BodyError::NotXml)?;
                 }
-                Token::ElementEnd { end: ElementEnd::Open, .. } => {}
                 Token::ElementEnd { end, .. } => {
                     let element = open.pop().ok_or(BodyError::NotXml)?;
                     if let ElementEnd::Close(prefix, local) = end
@@ -118,7 +116,7 @@ impl Element {
         let mut names = HashSet::new();
         for child in &self.children {
             if !names.insert(child.name.as_str()) && !REPEATABLE.contains(&child.name.as_str()) {
-                return Err(BodyError::Duplicate(child.name.clone()));
+                return Err(BodyError::Duplicate);
             }
         }
         Ok(self)
@@ -163,7 +161,8 @@ impl Element {
     }
 }
 
-/// Resolves character references and the five entities that XML defines; `None` for any other.
+/// Resolves character references and the five entities that XML defines. `None` for other entities, and for characters
+/// that XML does not allow.
 fn unescape(text: &str) -> Option<String> {
     let mut parts = text.split('&');
     let mut unescaped = parts.next().unwrap_or_default().to_owned();
@@ -183,5 +182,6 @@ fn unescape(text: &str) -> Option<String> {
         });
         unescaped.push_str(rest);
     }
-    Some(unescaped)
+    let is_allowed = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\u{7f}'..='\u{9f}');
+    unescaped.chars().all(|c| is_allowed(c) && !matches!(c, '\u{fffe}' | '\u{ffff}')).then_some(unescaped)
 }

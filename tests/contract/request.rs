@@ -177,7 +177,7 @@ fn invalid_ipam_ids_are_rejected_and_other_kinds_named() {
         (with(&json!({ "IpamId": "ipam-0123&Asn=1" })), vec!["`IpamId` is"]),
         (
             with(&json!({ "IpamId": "ipam-pool-0123" })),
-            vec!["ipam-pool-0123", "the ID of an IPAM pool;", "the IPAM itself"],
+            vec!["ipam-pool-0123", "the ID of an IPAM pool;", "expected an IPAM ID"],
         ),
         (with(&json!({ "IpamId": "ipam-scope-0123" })), vec!["the ID of an IPAM scope;"]),
         (with(&json!({ "IpamId": "ipam-res-disco-0123" })), vec!["the ID of a resource discovery;"]),

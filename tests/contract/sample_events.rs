@@ -1,4 +1,4 @@
-//! The sample events in `events/` lead to the calls and errors that the README describes.
+//! The sample events in `events/` lead to the calls and errors that docs/reference.md describes.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -7,8 +7,9 @@ use stand_ins::ec2::{Asn, World};
 
 use crate::support::*;
 
-const VALID: [(&str, &[&str]); 8] = [
+const VALID: [(&str, &[&str]); 9] = [
     ("asdot-asn", &["DeprovisionIpamByoasn Asn=65546 IpamId=ipam-0123456789abcdef0"]),
+    ("describe-only", &[DESCRIBE_CIDRS, DESCRIBE_BYOASN]),
     ("direct", &[DEPROVISION]),
     ("dry-run", &[DRY_RUN]),
     ("dry-run-first", &[DRY_RUN, DEPROVISION]),
@@ -38,16 +39,21 @@ fn names(folder: &Path) -> BTreeSet<String> {
 fn valid_sample_events_make_their_calls() {
     assert_eq!(names(folder()), VALID.map(|(name, _)| name.to_owned()).into());
     for (name, calls) in VALID {
-        let asns = ["64500", "65546"].map(|asn| Asn::new(asn, IPAM)).into();
+        let asns = ["64500", "64501", "65546"].map(|asn| Asn::new(asn, IPAM)).into();
         let function = Function::with_world(World { asns, ..World::default() });
         let response = function.invoke_text(fs::read(folder().join(format!("{name}.json"))).expect("a file"));
         let response = response.expect(name);
-        if name == "dry-run" {
-            assert_eq!(response["DryRun"], json!(true));
-        } else {
-            assert_eq!(response["Byoasn"]["State"], "pending-deprovision");
+        match name {
+            "describe-only" => assert_eq!(response["DescribeOnly"], json!(true)),
+            "dry-run" => assert_eq!(response["DryRun"], json!(true)),
+            _ => assert_eq!(response["Byoasn"]["State"], "pending-deprovision"),
         }
-        assert_eq!(function.calls(), calls, "{name}");
+        let mut actual = function.calls();
+        if name == "describe-only" {
+            // Both lists are read at the same time.
+            actual.sort();
+        }
+        assert_eq!(actual, calls, "{name}");
     }
 }
 
@@ -63,11 +69,11 @@ fn invalid_sample_events_are_rejected_with_their_reason() {
 }
 
 #[test]
-fn readme_lists_every_sample_event() {
-    let readme = fs::read_to_string(folder().join("../README.md")).expect("README.md");
+fn the_reference_lists_every_sample_event() {
+    let reference = fs::read_to_string(folder().join("../docs/reference.md")).expect("docs/reference.md");
     for name in
         VALID.map(|(name, _)| name.to_owned()).into_iter().chain(INVALID.map(|(name, _)| format!("invalid/{name}")))
     {
-        assert!(readme.contains(&format!("events/{name}.json")), "{name}");
+        assert!(reference.contains(&format!("events/{name}.json")), "{name}");
     }
 }

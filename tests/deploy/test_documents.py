@@ -12,6 +12,7 @@ import pytest
 
 from conftest import ACCOUNT, REGION, ROOT, SOURCE
 from processes import wait_until
+from release import TEMPLATE_FILES, release_template
 from world import IPAM, after, asn, association, cidr
 
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -83,9 +84,11 @@ class TestReadme:
         ec2.set_world(asns=[asn(after=after(3))], cidrs=[advertised(after=after(1))])
 
         report = block("README.md", "sh", "events/describe-only.json")
+        shell(report)
         documented = json.loads(block("README.md", "json", '"DescribeOnly": true'))
-        assert json.loads(shell(report)) == documented
-        assert json.loads(shell(report.replace("describe-only", "dry-run")))["DryRun"] is True
+        assert json.loads((tmp_path / "response.json").read_text()) == documented
+        shell(report.replace("describe-only", "dry-run"))
+        assert json.loads((tmp_path / "response.json").read_text())["DryRun"] is True
 
         dry_run = ended(shell(block("README.md", "sh", "TICKET-dry")))
         assert json.loads(dry_run["output"]) == json.loads(block("docs/workflow.md", "json", '"AsnAssociations"'))
@@ -140,7 +143,22 @@ class TestReference:
 
 
 class TestWorkflow:
-    def test_an_event_starts_the_workflow(self, ec2, shell, stack, client):
+    def test_the_diagram_shows_the_transitions_of_the_definition(self):
+        states = json.loads((ROOT / "statemachine/retire-asn.asl.json").read_text())["States"]
+        transitions = {
+            (name, target)
+            for name, state in states.items()
+            for target in [state.get("Next"), state.get("Default"), *(choice["Next"] for choice in state.get("Choices", []))]
+            if target
+        }
+
+        shown = re.findall(r"^ +(\w+) --> (\w+)", block("docs/workflow.md", "mermaid", "CheckInput"), re.MULTILINE)
+
+        assert set(shown) == transitions
+        for name in states:
+            assert re.search(rf"\b{name}\b", read("docs/workflow.md")), name
+
+    def test_an_event_starts_the_workflow(self, ec2, shell, stack, client, ended):
         ec2.set_world(asns=[asn(after=after(1))])
         events, states = client("events"), client("stepfunctions")
 
@@ -155,8 +173,7 @@ class TestWorkflow:
                 return described and json.loads(described[0]["input"]) == json.loads(request) and described[0]
 
             started = wait_until(execution, "an execution with the detail as its input")
-            wait_until(lambda: "DescribeIpamByoasn" in ec2.actions(), "the workflow's calls")
-            states.stop_execution(executionArn=started["executionArn"])
+            assert json.loads(ended(json.dumps(started, default=str))["output"]) == DEPROVISIONED
         finally:
             events.remove_targets(Rule="retire-asn", Ids=["Workflow"])
             events.delete_rule(Name="retire-asn")
@@ -207,10 +224,12 @@ class TestOperations:
 
         assert printed.split() == [stack.WorkflowArn, stack.FailedInvocationsQueueUrl, stack.UndeliveredEventsQueueUrl]
 
-    def test_the_report_after_an_alarm(self, ec2, shell):
+    def test_the_report_after_an_alarm(self, ec2, shell, tmp_path):
         ec2.set_world(asns=[asn()])
 
-        assert json.loads(shell(block(self.DOCUMENT, "sh", "report.json")))["Byoasns"][0]["State"] == "provisioned"
+        shell(block(self.DOCUMENT, "sh", "report.json"))
+
+        assert json.loads((tmp_path / "report.json").read_text())["Byoasns"][0]["State"] == "provisioned"
 
     def test_a_failed_invocation_is_read_resent_and_deleted(self, ec2, shell, variables, stack, client, tmp_path):
         ec2.set_world(asns=[asn()])
@@ -285,28 +304,30 @@ class TestInstallation:
         assert stack.WorkflowArn in shown
 
     @pytest.fixture
-    def project(self, stack, tmp_path):
-        """The repository's stack and the zip that a release has, built from what is deployed."""
-        for name in ("template.yaml", "samconfig.toml", "README.md", "LICENSE"):
+    def release(self, stack, tmp_path):
+        """The files of a release, with the function that is deployed. Returns the zip."""
+        [template] = re.findall(r"--template-file (\S+)", block(self.DOCUMENT, "sh", "--template-file"))
+        packed = tmp_path / template.replace(".yaml", ".zip")
+        text = release_template((ROOT / "template.yaml").read_text(), "x86_64", packed.name)
+        (tmp_path / template).write_text(text)
+        for name in TEMPLATE_FILES:
             shutil.copy(ROOT / name, tmp_path)
-        shutil.copytree(ROOT / "statemachine", tmp_path / "statemachine")
-        (tmp_path / "dist").mkdir()
-        [release] = set(re.findall(r"dist/(\S+\.zip)", block(self.DOCUMENT, "sh", "sed")))
-        with zipfile.ZipFile(tmp_path / "dist" / release, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(ROOT / ".aws-sam/build/Function/bootstrap", "bootstrap")
-        return tmp_path
+        return packed
 
-    def test_the_stack_is_deployed_from_the_zip(self, project, shell, client, sam):
+    def test_the_stack_is_deployed_from_the_release(self, release, shell, client, sam):
         name = f"zip-{uuid.uuid4().hex[:8]}"
-        unattended = f"--stack-name {name} --resolve-s3 --no-confirm-changeset --parameter-overrides IpamId={IPAM}"
-        shell(block(self.DOCUMENT, "sh", "sed").replace("--guided", unattended))
+        unattended = f"--resolve-s3 --no-confirm-changeset --parameter-overrides IpamId={IPAM}"
+        command = block(self.DOCUMENT, "sh", "--template-file").replace("--guided", unattended)
+        shell(command.replace(f"--stack-name {STACK}", f"--stack-name {name}"))
         try:
             function = client("lambda").get_function_configuration(FunctionName=name)
-            assert function["CodeSize"] == next((project / "dist").iterdir()).stat().st_size
+            assert function["CodeSize"] == release.stat().st_size
         finally:
             sam("delete", "--stack-name", name, "--no-prompts", "--region", REGION)
 
-    def test_the_function_is_created_from_the_zip(self, ec2, project, shell, client):
+    def test_the_function_is_created_from_the_release(self, ec2, release, shell, client):
         ec2.set_world(asns=[asn()])
         name = f"alone-{uuid.uuid4().hex[:8]}"
         shell(block(self.DOCUMENT, "sh", "create-function").replace(f"-name {STACK}", f"-name {name}"))

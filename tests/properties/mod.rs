@@ -1,3 +1,4 @@
-//! Property tests of the library.
+//! Tests of the library, most of them over random input.
 
 mod asn_and_event;
+mod settings;

@@ -316,11 +316,9 @@ fn pagination_stops_after_a_hundred_pages() {
     let function = Function::start();
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "SomeCode", "No."));
     for i in 0..500 {
-        for (action, name) in [(DescribeIpamByoasn, "DescribeIpamByoasn"), (DescribeByoipCidrs, "DescribeByoipCidrs")] {
-            function.ec2.queue_fault(
-                action,
-                Fault::raw(200, format!("<{name}Response><nextToken>token{i}</nextToken></{name}Response>")),
-            );
+        for (action, set) in [(DescribeIpamByoasn, "byoasnSet"), (DescribeByoipCidrs, "byoipCidrSet")] {
+            let page = format!("<{action:?}Response><{set}/><nextToken>token{i}</nextToken></{action:?}Response>");
+            function.ec2.queue_fault(action, Fault::raw(200, page));
         }
     }
     let outcome = function.invoke_with_deadline(Deadline::In(Duration::from_secs(30)), &request());
