@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -106,7 +107,7 @@ def sam(local_aws):
 
 @pytest.fixture(scope="session")
 def build(sam):
-    sam("build")
+    sam("build", "--parameter-overrides", f"Architecture={ARCHITECTURE}")
 
 
 @pytest.fixture(scope="session")
