@@ -72,7 +72,7 @@ model: ## The model test with 10,000 random sequences (`make test` runs 2,000); 
 	MODEL_SEQUENCES=$${MODEL_SEQUENCES:-10000} cargo test --locked --test integration -- --nocapture model
 
 fuzz: ## Fuzz each target for SECONDS (60)
-	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/dev/fuzz/rustc" cargo build --locked --package fuzz --features libfuzzer
+	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/dev/scripts/rustc-fuzz" cargo build --locked --package fuzz --features libfuzzer
 	dev/fuzz/run $(SECONDS)
 
 # In the target folder of the other builds, because the EC2 SDK takes minutes to compile; the workspace wrapper keeps the
