@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import time
 import urllib.request
@@ -18,7 +19,8 @@ TIMEOUT = 4
 
 
 def emulator():
-    [path] = (ROOT / ".venv" / "test").glob("lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+    architecture = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    [path] = (ROOT / ".venv" / "test").glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}")
     return path
 
 
@@ -107,4 +109,4 @@ def test_aws_cli_command_of_the_readme_works(emulated, tmp_path):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(output.read_text())["DryRun"] is True
+    assert json.loads(output.read_text())["DescribeOnly"] is True
