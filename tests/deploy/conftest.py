@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 SOURCE = "com.example.network"
-TOOLS = ("PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTUP_HOME")
+TOOLS = ("PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTUP_HOME")
 
 
 @pytest.fixture(scope="session")

@@ -246,6 +246,17 @@ class TestAssociations:
         succeeded(retire_associated())
         assert ec2.changes() == ([] if dry_run else [DEPROVISION])
 
+    def test_a_disassociation_that_stays_pending_ends_the_wait(self, ec2, retire):
+        ec2.set_world(
+            asns=[asn()],
+            cidrs=[cidr(CIDR, association(state="pending-disassociation", after=after(999)))],
+        )
+
+        cause = failed(retire(REQUEST | {"Disassociate": True}), "AsnStillAssociated")
+
+        assert f"{CIDR} (pending-disassociation) after 0 rounds" in cause
+        assert ec2.changes() == []
+
     def test_only_those_without_a_change_in_progress_are_removed(self, ec2, retire):
         ec2.set_world(
             asns=[asn(after=after(1))],
@@ -394,6 +405,15 @@ class TestAfterAcceptance:
             f"AS64500 in {IPAM} could not be deprovisioned: the ASN is in use"
         )
 
+    def test_a_deprovision_that_stays_pending_is_unconfirmed(self, ec2, retire):
+        ec2.set_world(asns=[asn(state="pending-deprovision", after=after(999))])
+
+        cause = failed(retire(REQUEST), "DeprovisionUnconfirmed")
+
+        assert cause.endswith("It is still pending: start again to continue the wait.")
+        assert ec2.changes() == []
+        assert ec2.actions().count("DescribeIpamByoasn") == 200
+
     def test_a_failed_deprovision_can_be_started_again(self, ec2, retire):
         ec2.set_world(asns=[asn(state="failed-deprovision", after=after(1))])
 
@@ -434,11 +454,16 @@ class TestThrottles:
     ]
 
     @pytest.mark.parametrize("action, throttles", CALLS)
-    def test_a_throttled_call_is_retried(self, ec2, retire, action, throttles):
+    def test_a_throttled_call_is_retried(self, ec2, retire_associated, dry_run, action, throttles):
         ec2.set_world(asns=[asn(after=after(1))], cidrs=[cidr(CIDR, association(after=after(1)))])
         ec2.inject(action, *["throttle"] * throttles)
 
-        assert succeeded(retire(REQUEST | {"Disassociate": True})) == DEPROVISIONED
+        succeeded(retire_associated())
+        if dry_run:
+            assert ec2.changes() == []
+        else:
+            removals = 1 + (throttles if action == "DisassociateIpamByoasn" else 0)
+            assert ec2.changes() == [REMOVAL] * removals + [DEPROVISION]
 
     def test_the_deprovision_is_retried_after_the_check(self, ec2, retire):
         ec2.set_world(asns=[asn(after=after(1))])

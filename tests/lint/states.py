@@ -53,12 +53,13 @@ def is_expression(value):
 
 
 class Execution:
-    """One execution: the states it entered, and its end as status, output, error and cause."""
+    """One execution: the states that it entered, the seconds that it waited, and its end."""
 
     def __init__(self, jsonata, definition, given, call):
         self.jsonata = jsonata
         self.call = call
         self.entered = []
+        self.waited = 0
         self.status, self.output, self.error, self.cause = "SUCCEEDED", None, None, None
         try:
             self.output = self.run(definition, given, {})
@@ -89,6 +90,7 @@ class Execution:
         return self.leave(state, variables, given, input=given), state["Default"]
 
     def run_wait(self, state, given, variables):
+        self.waited += self.jsonata.fill(state["Seconds"], variables | {"states": {"input": given}})
         return given, state["Next"]
 
     def run_succeed(self, state, given, variables):

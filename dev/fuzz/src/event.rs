@@ -1,9 +1,9 @@
-//! Event to request: the request table of the README, read a second time in another way.
+//! Event to request: a second implementation of the request table in `docs/reference.md`.
 
 use std::{collections::BTreeSet, fmt};
 
 use deprovision_ipam_byoasn::{
-    error::INVALID_EVENT,
+    error::{Error, INVALID_EVENT},
     event::{Mode, Request},
 };
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -11,50 +11,55 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::message;
 
-const MEMBERS: [&str; 4] = ["IpamId", "Asn", "DryRun", "DryRunFirst"];
+const MEMBERS: [&str; 5] = ["IpamId", "Asn", "DryRun", "DryRunFirst", "DescribeOnly"];
 
-/// Holds the parser against `read`, for a function with and without `DRY_RUN_FIRST`.
+/// Compares the parser with the second implementation, with and without `DRY_RUN_FIRST`.
 ///
 /// # Panics
 ///
-/// Where a property does not hold.
+/// If a property is violated.
 pub fn check(input: &[u8]) {
-    // As the runtime hands it over.
+    // The runtime converts the payload in the same way.
     let event = String::from_utf8_lossy(input);
     for dry_run_first in [false, true] {
-        let expected = read(&event, dry_run_first);
+        let expected = expected_request(&event, dry_run_first);
         match Request::parse(&event, dry_run_first) {
             Ok(request) => {
                 assert_eq!(Some((request.ipam_id.clone(), request.asn.to_string(), request.mode)), expected);
-                keeps_to_a_dry_run(&event, request.mode);
-                comes_back(&request);
+                check_mode(&event, request.mode);
+                check_round_trip(&request);
             }
             Err(error) => {
                 assert_eq!(expected, None, "{error:?}");
-                assert_eq!(error.error_type, INVALID_EVENT);
-                assert!(error.message.ends_with(". Nothing was sent to EC2."), "{error:?}");
-                message::check(&error);
+                check_error(&error);
             }
         }
     }
 }
 
-/// What the event asks for, if it obeys the request table: ID, ASN in asplain, and how far to go.
-fn read(event: &str, dry_run_first: bool) -> Option<(String, String, Mode)> {
-    let members = each_once(event)?;
-    let request = match (one(&members, "detail-type"), one(&members, "detail")) {
+fn check_error(error: &Error) {
+    let text = error.to_string();
+    assert_eq!(error.error_type(), INVALID_EVENT);
+    assert!(text.ends_with(". Nothing was sent to EC2."), "{error:?}");
+    message::check(error, &text);
+}
+
+/// The IPAM ID, the ASN as asplain and the mode, if the event follows the request table.
+fn expected_request(event: &str, dry_run_first: bool) -> Option<(String, String, Mode)> {
+    let members = unique_members(event)?;
+    let request = match (value_of(&members, "detail-type"), value_of(&members, "detail")) {
         (Some(_), Some(detail)) => {
-            if members.iter().any(|(name, _)| MEMBERS.iter().any(|member| member.eq_ignore_ascii_case(name))) {
+            if members.iter().any(|(name, _)| name.contains('\u{fffd}') || MEMBERS.iter().any(|m| resembles(name, m))) {
                 return None;
             }
-            each_once(detail)?
+            unique_members(detail)?
         }
         _ => members,
     };
     if request.iter().any(|(name, _)| !MEMBERS.contains(&name.as_str())) {
         return None;
     }
-    let value = |name| match one(&request, name) {
+    let value = |name| match value_of(&request, name) {
         Some(raw) => serde_json::from_str::<Value>(raw).ok().map(Some),
         None => Some(None),
     };
@@ -71,14 +76,19 @@ fn read(event: &str, dry_run_first: bool) -> Option<(String, String, Mode)> {
     if !(1..=4_294_967_294).contains(&asn) {
         return None;
     }
-    let boolean = |name, default| match value(name)? {
-        None => Some(default),
-        Some(value) => value.as_bool(),
+    let boolean = |name| match value(name)? {
+        None => Some(None),
+        Some(value) => value.as_bool().map(Some),
     };
-    let mode = if boolean("DryRun", false)? {
-        boolean("DryRunFirst", false)?;
+    let (dry_run, first, describe_only) = (boolean("DryRun")?, boolean("DryRunFirst")?, boolean("DescribeOnly")?);
+    let mode = if describe_only == Some(true) {
+        if dry_run == Some(true) || first == Some(true) {
+            return None;
+        }
+        Mode::DescribeOnly
+    } else if dry_run == Some(true) {
         Mode::DryRun
-    } else if boolean("DryRunFirst", dry_run_first)? {
+    } else if first.unwrap_or(dry_run_first) {
         Mode::DryRunFirst
     } else {
         Mode::Deprovision
@@ -86,7 +96,7 @@ fn read(event: &str, dry_run_first: bool) -> Option<(String, String, Mode)> {
     Some((ipam_id, asn.to_string(), mode))
 }
 
-/// An ASN by writing the number back: what does not look the same was not its canonical form.
+/// Parses an ASN. A number that is formatted differently than the input is not in its canonical form.
 fn asplain(text: &str) -> Option<u64> {
     let number = if text.len() >= 2 && text.as_bytes()[..2].eq_ignore_ascii_case(b"AS") { &text[2..] } else { text };
     let canonical = |digits: &str| digits.parse::<u64>().ok().filter(|n| n.to_string() == digits);
@@ -100,43 +110,55 @@ fn asplain(text: &str) -> Option<u64> {
     }
 }
 
-/// A dry run that was asked for in any spelling, at any level that is read, is none that deprovisions.
-fn keeps_to_a_dry_run(event: &str, mode: Mode) {
-    let top = members(event).unwrap_or_default();
-    let detail = top.iter().find(|(name, _)| name == "detail").and_then(|(_, raw)| members(raw)).unwrap_or_default();
-    for (name, raw) in top.iter().chain(&detail) {
-        if name.eq_ignore_ascii_case("DryRun") {
-            assert!(raw == "false" || mode == Mode::DryRun, "{name} is {raw}, and the mode is {mode:?}");
+/// Whether two names are equal without case and without characters other than letters and digits.
+fn resembles(name: &str, member: &str) -> bool {
+    let fold = |name: &str| {
+        let folded = name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+        folded.filter(|c| c.is_alphanumeric()).collect::<Vec<_>>()
+    };
+    fold(name) == fold(member)
+}
+
+/// An event that asks for a dry run or a report never deprovisions, however the member is spelled and wherever it is.
+fn check_mode(event: &str, mode: Mode) {
+    let outer = members(event).unwrap_or_default();
+    let detail = value_of(&outer, "detail").and_then(members).unwrap_or_default();
+    for (name, raw) in outer.iter().chain(&detail) {
+        for (member, restricted_mode) in [("DryRun", Mode::DryRun), ("DescribeOnly", Mode::DescribeOnly)] {
+            if resembles(name, member) {
+                assert!(raw == "false" || mode == restricted_mode, "{name} is {raw}, but the mode is {mode:?}");
+            }
         }
     }
 }
 
-/// A request that is written down in full is read as the same request, whatever the setting.
-fn comes_back(request: &Request) {
+/// A request that is written with all its members is parsed as the same request, whatever the setting.
+fn check_round_trip(request: &Request) {
     let event = json!({
         "IpamId": request.ipam_id,
         "Asn": request.asn.to_string(),
         "DryRun": request.mode == Mode::DryRun,
         "DryRunFirst": request.mode == Mode::DryRunFirst,
+        "DescribeOnly": request.mode == Mode::DescribeOnly,
     });
     for dry_run_first in [false, true] {
         assert_eq!(Request::parse(&event.to_string(), dry_run_first).as_ref(), Ok(request));
     }
 }
 
-/// Every member of an object in order, none lost: `None` for what is no object.
+/// All members of an object in order, with duplicates. `None` if the JSON is not an object.
 fn members(json: &str) -> Option<Vec<(String, String)>> {
     serde_json::from_str::<Members>(json).ok().map(|members| members.0)
 }
 
-/// The same, of an object that gives no member twice.
-fn each_once(json: &str) -> Option<Vec<(String, String)>> {
+/// The members of an object. `None` if one is given twice.
+fn unique_members(json: &str) -> Option<Vec<(String, String)>> {
     let members = members(json)?;
     let names: BTreeSet<_> = members.iter().map(|(name, _)| name).collect();
     (names.len() == members.len()).then_some(members)
 }
 
-fn one<'a>(members: &'a [(String, String)], name: &str) -> Option<&'a str> {
+fn value_of<'a>(members: &'a [(String, String)], name: &str) -> Option<&'a str> {
     members.iter().find(|(other, _)| other == name).map(|(_, raw)| raw.as_str())
 }
 
@@ -144,9 +166,9 @@ struct Members(Vec<(String, String)>);
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+        struct MembersVisitor;
 
-        impl<'de> Visitor<'de> for InOrder {
+        impl<'de> Visitor<'de> for MembersVisitor {
             type Value = Members;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,6 +184,6 @@ impl<'de> Deserialize<'de> for Members {
             }
         }
 
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }

@@ -1,6 +1,7 @@
-//! What holds for every input, however hostile. A check panics where it does not hold: libFuzzer
-//! (`targets/`) looks for such an input, `tests/corpus.rs` tries those that were found worth keeping.
+//! Properties that hold for every input. A check panics if one is violated.
+//!
+//! libFuzzer generates inputs for the checks (`fuzz_targets/`). `tests/seeds.rs` runs them on the files in `seeds/`.
 
-pub mod answer;
 pub mod event;
 mod message;
+pub mod response;
