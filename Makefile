@@ -11,7 +11,8 @@ export RUSTC_WRAPPER ?= $(CURDIR)/dev/scripts/rustc-wrapper
 # Each dependency group of pyproject.toml has its own virtual environment.
 uv := .venv/uv-0.13.9/bin/uv
 group = .venv/$(1)/.installed
-path_of = PATH="$(CURDIR)/.venv/$(1)/bin:$(CURDIR)/.venv/lambda/bin:$$PATH"
+# cargo-lambda runs Zig with the first python3 of the path, and Zig is in the group lambda.
+path_of = PATH="$(CURDIR)/.venv/lambda/bin:$(CURDIR)/.venv/$(1)/bin:$$PATH"
 
 # Each version of a cargo tool has its own folder. A debug build of a tool takes a third of the time of a release build.
 tool = .tools/$(1)/bin/$(firstword $(subst @, ,$(1)))
@@ -54,13 +55,13 @@ test-rust: ## Unit, contract, resilience and property tests
 	cargo test --locked --workspace
 
 test-tools: $(call group,test) $(call group,lambda) stand-ins ## The EC2 stand-in with boto3 and the AWS CLI; the function with cargo lambda and AWS's emulator
-	$(call path_of,test) python -m pytest -q tests/tools
+	$(call path_of,test) .venv/test/bin/python -m pytest -q tests/tools
 
 test-deploy: $(call group,deploy) $(call group,test) $(call group,lambda) stand-ins ## Deploy the stack to a local AWS with SAM CLI and run it
 	$(call path_of,test) $(release_flags) .venv/deploy/bin/python -m pytest -q tests/deploy
 
 test-package: $(call group,test) package sbom ## The zip, the SBOM, the benchmark's report and the scripts
-	$(call path_of,test) python -m pytest -q tests/package
+	$(call path_of,test) .venv/test/bin/python -m pytest -q tests/package
 
 test-arm64: $(call group,lambda) ## The contract and resilience tests with the arm64 function (or with ARM64_BINARY=PATH)
 	$(call path_of,lambda) dev/scripts/test-arm64.sh $(ARM64_BINARY)

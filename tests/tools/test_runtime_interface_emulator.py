@@ -109,4 +109,4 @@ def test_documented_aws_cli_command_works(emulated, tmp_path):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(output.read_text())["DescribeOnly"] is True
+    assert json.loads(output.read_text())["DryRun"] is True
