@@ -22,12 +22,13 @@ if [ -z "$binary" ]; then
     make package ARCHITECTURE=arm64
     binary=target/lambda/deprovision-ipam-byoasn/bootstrap
 fi
+binary=$(realpath -e "$binary")
 # The tests start one program, without the environment of this script.
 function=$PWD/target/arm64-function
 mkdir -p target
 {
     echo '#!/bin/sh'
-    echo "exec $(printf '%q ' "${emulator[@]}" "$(realpath "$binary")")\"\$@\""
+    echo "exec $(printf '%q ' "${emulator[@]}" "$binary")\"\$@\""
 } >"$function"
 chmod +x "$function"
 FUNCTION_BINARY=$function cargo test --locked --test integration -- contract resilience
