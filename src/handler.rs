@@ -129,12 +129,13 @@ async fn reconcile(
     }
 }
 
-/// The entry that shows that the ASN is deprovisioned or about to be. An ASN that was provisioned again is listed beside
-/// its `deprovisioned` entry for 7 days, so that state counts only if all entries have it.
+/// The entry that shows that the ASN is deprovisioned or about to be. EC2 lists `deprovisioned` and `failed-provision`
+/// entries for 7 days, also beside the entry of an ASN that was provisioned again. So `deprovisioned` counts only if no
+/// entry is live.
 fn deprovisioned(byoasns: &[Byoasn]) -> Option<&Byoasn> {
-    let all_deprovisioned = byoasns.iter().all(|byoasn| byoasn.is_in_state("deprovisioned"));
-    let pending = byoasns.iter().find(|byoasn| byoasn.is_in_state("pending-deprovision"));
-    pending.or_else(|| byoasns.first().filter(|_| all_deprovisioned))
+    let in_state = |state| byoasns.iter().find(|byoasn| byoasn.is_in_state(state));
+    let is_live = |byoasn: &Byoasn| !byoasn.is_in_state("deprovisioned") && !byoasn.is_in_state("failed-provision");
+    in_state("pending-deprovision").or_else(|| in_state("deprovisioned").filter(|_| !byoasns.iter().any(is_live)))
 }
 
 /// What the describe calls showed after a refusal, as sentences.
