@@ -88,7 +88,7 @@ async fn deprovision(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<
         Ok((byoasn, metadata)) if byoasn.has_failed() => {
             Err(Error::DeprovisionFailed { operation, status_message: byoasn.status_message, metadata })
         }
-        Ok((byoasn, _)) => Ok(Response::Accepted { byoasn, before: false }),
+        Ok((byoasn, _)) => Ok(Response::Accepted { byoasn, already_accepted: false }),
         Err(error) if is_bad_request(&error) => reconcile(ec2, request, deadline, operation, error).await,
         Err(error) => Err(call_failed(operation, error)),
     }
@@ -115,7 +115,7 @@ async fn reconcile(
     let half = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
     let byoasns = ec2.describe_byoasns(request, Retries::None, half).await;
     if let Some(byoasn) = byoasns.as_ref().ok().and_then(|byoasns| deprovisioned(byoasns)) {
-        return Ok(Response::Accepted { byoasn: byoasn.clone(), before: true });
+        return Ok(Response::Accepted { byoasn: byoasn.clone(), already_accepted: true });
     }
     // Otherwise an unknown outcome stays unknown: EC2 is eventually consistent, and the list may be out of date.
     let associations = ec2.describe_associations(request.asn, Retries::None, deadline).await;
