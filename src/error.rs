@@ -222,7 +222,7 @@ fn failed_call(operation: &str, error: &CallError, observed_state: &str) -> Mess
         CallErrorKind::Refused { message, .. } => {
             message.clone().unwrap_or_else(|| "EC2 refused the request and gave no message.".into())
         }
-        CallErrorKind::BadResponse { reason, .. } => format!("EC2's response cannot be understood: {reason}."),
+        CallErrorKind::BadResponse { error, .. } => format!("EC2's response cannot be understood: {error}."),
         CallErrorKind::Timeout => "EC2 did not respond in time.".into(),
         CallErrorKind::Unreachable { reason } => format!("no response from EC2: {reason}."),
         CallErrorKind::NoCredentials => "no usable credentials in the environment.".into(),

@@ -45,9 +45,6 @@ use crate::redaction::Redactor;
 /// memory.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Step Functions accepts error names of up to 256 characters.
-const MAX_ERROR_TYPE_BYTES: usize = 256;
-
 /// A call to EC2 that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallError {
@@ -72,7 +69,7 @@ pub enum CallErrorKind {
     /// The response is neither a success nor an EC2 error.
     BadResponse {
         /// What is wrong with it.
-        reason: String,
+        error: BodyError,
         /// Status and request ID.
         metadata: ResponseMetadata,
     },
@@ -85,26 +82,6 @@ pub enum CallErrorKind {
     },
     /// No credentials, or credentials that cannot be sent.
     NoCredentials,
-}
-
-impl From<Ec2Response> for CallErrorKind {
-    /// The error that a response amounts to if it is not a success.
-    fn from(Ec2Response { metadata, content }: Ec2Response) -> Self {
-        match content {
-            Content::Error { code, message } if is_error_type(&code) => Self::Refused { code, message, metadata },
-            Content::Error { code, .. } => {
-                Self::BadResponse { reason: format!("its error code is not a valid error name: {code:?}"), metadata }
-            }
-            Content::Unreadable(error) => Self::BadResponse { reason: error.to_string(), metadata },
-            Content::Success(_) => Self::BadResponse { reason: "a success was not expected".into(), metadata },
-        }
-    }
-}
-
-/// Whether `Retry` and `Catch` of Step Functions can match a code. They reserve names that start with `States.`.
-fn is_error_type(code: &str) -> bool {
-    let reserved = code.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("States."));
-    code.len() <= MAX_ERROR_TYPE_BYTES && code.bytes().all(|b| b.is_ascii_graphic()) && !reserved
 }
 
 /// An interceptor that tracks the attempts of one operation.
@@ -151,8 +128,11 @@ impl AttemptTracker {
         let mut log = self.lock();
         // The deadline can pass while the SDK waits before a retry. Then the last attempt determines the result.
         let kind = match (log.response.take(), log.connection_error.take(), result) {
-            (Some(Ec2Response { metadata, content: Content::Success(root) }), ..) => return Ok((root, metadata)),
-            (Some(response), ..) => response.into(),
+            (Some(Ec2Response { metadata, content }), ..) => match content {
+                Content::Success(root) => return Ok((root, metadata)),
+                Content::Error { code, message } => CallErrorKind::Refused { code, message, metadata },
+                Content::Unreadable(error) => CallErrorKind::BadResponse { error, metadata },
+            },
             (None, Some(reason), _) => CallErrorKind::Unreachable { reason },
             (.., Ok(Err(SdkError::TimeoutError(_))) | Err(_)) => CallErrorKind::Timeout,
             (.., Ok(Err(error))) if find_source::<CredentialsError>(&error).is_some() => CallErrorKind::NoCredentials,
@@ -262,27 +242,4 @@ pub(super) fn find_source<'a, T: StdError + 'static>(error: &'a (dyn StdError + 
 /// The innermost error, which names what to act on: "Connection refused (os error 111)".
 fn root_cause(error: &(dyn StdError + 'static)) -> String {
     sources(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error_kind(code: &str) -> CallErrorKind {
-        let metadata = ResponseMetadata { status: 400, request_id: None };
-        Ec2Response { metadata, content: Content::Error { code: code.into(), message: None } }.into()
-    }
-
-    #[test]
-    fn codes_that_catch_can_match_are_passed_on() {
-        for code in ["InternalError", "Invalid.A-b_c", "States", "Not.States.ALL", &"x".repeat(256)] {
-            assert!(
-                matches!(error_kind(code), CallErrorKind::Refused { code: actual, .. } if actual == code),
-                "{code}"
-            );
-        }
-        for code in ["States.ALL", "states.x", "States.", "two words", "é", "tab\t", &"x".repeat(257)] {
-            assert!(matches!(error_kind(code), CallErrorKind::BadResponse { .. }), "{code}");
-        }
-    }
 }
