@@ -41,7 +41,7 @@ pub enum Mode {
 
 const MEMBERS: [&str; 5] = ["IpamId", "Asn", "DryRun", "DryRunFirst", "DescribeOnly"];
 
-/// The most characters of the event that a message repeats in one place.
+/// The maximum number of characters in one quotation from the event.
 const MAX_QUOTED_CHARS: usize = 80;
 
 impl Request {
@@ -169,9 +169,9 @@ impl<'a> Object<'a> {
         Err(Error::invalid_event(format!("{} is not a member of a request{hint}; members are {members}", quote(name))))
     }
 
-    /// Other members of an envelope are ignored. But EventBridge never sends one that is named like a member of a request:
-    /// a `DryRun` outside `detail` is a mistake of the sender, and ignoring it would deprovision. A name that was not UTF-8
-    /// has replacement characters in it; which name was meant cannot be determined.
+    /// Other members of an envelope are ignored. But EventBridge itself never adds one that is named like a member of a
+    /// request: a `DryRun` outside `detail` is a mistake of the sender, and ignoring it would deprovision. A name that was
+    /// not UTF-8 contains replacement characters and may have been any name, so it is rejected too.
     fn reject_members_outside_detail(&self) -> Result<(), Error> {
         let problem = |name: &str| match similar_member(name) {
             Some(_) => Some("must be inside `detail`, as every member of a request"),

@@ -11,7 +11,7 @@ use crate::{
     text::truncate,
 };
 
-/// The most bytes of an IPAM ID in a log line. Its length is not limited in an event, and an event may have 6 MB.
+/// The maximum length of an IPAM ID in a log line. In an event it can be as long as the event: up to 6 MB.
 const MAX_LOGGED_ID_BYTES: usize = 256;
 
 /// Handles one event and logs one line about the result.
@@ -59,8 +59,7 @@ async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Respo
     }
 }
 
-/// Reads both lists at the same time. A list that cannot be read is the error of the invocation: the report is complete or
-/// there is none.
+/// Reads both lists concurrently. If either cannot be read, the invocation fails: an incomplete report is never returned.
 async fn describe(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Response, Error> {
     let described = try_join!(
         ec2.describe_byoasns(request, Retries::Configured, deadline),
@@ -111,13 +110,13 @@ async fn reconcile(
     operation: String,
     error: CallError,
 ) -> Result<Response, Error> {
-    // Half of the time for each list, so that a describe call that hangs leaves time for the other.
+    // The first list gets half of the remaining time, so that it leaves time for the second if it hangs.
     let half = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
     let byoasns = ec2.describe_byoasns(request, Retries::None, half).await;
     if let Some(byoasn) = byoasns.as_ref().ok().and_then(|byoasns| deprovisioned(byoasns)) {
         return Ok(Response::Accepted { byoasn: byoasn.clone(), already_accepted: true });
     }
-    // Otherwise an unknown outcome stays unknown: EC2 is eventually consistent, and the list may be out of date.
+    // `outcome_unknown` stays as it is: EC2 is eventually consistent, so a list that shows no change proves nothing.
     let associations = ec2.describe_associations(request.asn, Retries::None, deadline).await;
     let observed_state = observed_state(&byoasns, &associations);
     let error = Box::new(error);

@@ -257,7 +257,7 @@ fn invalid_url(variable: &'static str, url: &str, problem: &str, allowed: &str) 
 
 /// What is wrong with a URL, as the rest of a sentence, without repeating the URL.
 ///
-/// Two parsers must agree on the host: this function checks with one, and the HTTP client connects with the other.
+/// [`Url`] validates, and the HTTP client connects with [`http::Uri`]. The two must agree on the host.
 fn http_url_problem(value: &str, schemes: &[&str]) -> Option<String> {
     if value.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'')) {
         return Some("has white space or quotes in it".into());

@@ -2,16 +2,19 @@
 //!
 //! The SDK reports only the result of the last attempt. That is not enough for a destructive call: if the response to the
 //! first attempt was lost and the second attempt could not connect, EC2 may have executed the first. [`AttemptTracker`]
-//! is an SDK interceptor that observes each attempt. The SDK calls it in this order:
+//! is an SDK interceptor that observes each attempt. The SDK calls its hooks in this order:
 //!
 //! 1. `read_before_transmit`: the request is signed and about to be sent. From here on it may reach EC2.
 //! 2. `modify_before_deserialization`: status and headers have arrived, the body has not. Skipped if the connection fails
-//!    first. The tracker limits the size of the body and records a 2xx.
-//! 3. `read_after_attempt`: the body has been read, or reading it has failed. The tracker reads the response. The SDK then
-//!    starts the next attempt or returns.
+//!    or the attempt times out first. The tracker limits the size of the body and records a 2xx.
+//! 3. `read_after_attempt`: the attempt has ended, with a complete response, a broken connection or the attempt's timeout.
+//!    It is called in each of these cases. The tracker reads the response. The SDK then starts the next attempt or returns.
 //!
-//! The SDK shares the interceptor between its own future and ours by reference, so its state is behind a mutex. The process
-//! has one thread and the lock is never held across an await: it is never contended.
+//! At the deadline of the invocation, the SDK's future is dropped and no further hook is called. An attempt that was
+//! running then remains marked as in flight.
+//!
+//! The SDK keeps a clone of the tracker, so the clones share their log behind a mutex. All tasks run on one thread and the
+//! lock is never held across an await, so it is never contended.
 
 use std::{
     error::Error as StdError,
@@ -41,8 +44,7 @@ use super::{
 };
 use crate::redaction::Redactor;
 
-/// The most bytes of a body that are read. A page of 100 CIDRs has some 30 KB; a body without an end would fill the
-/// memory.
+/// The maximum size of a body. A page of 100 CIDRs has some 30 KB; a body without an end would fill the memory.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// A call to EC2 that failed.
@@ -50,7 +52,7 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 pub struct CallError {
     /// Why it failed.
     pub kind: CallErrorKind,
-    /// Whether EC2 may have executed one of its attempts all the same.
+    /// Whether EC2 may have executed the request in one of the attempts, despite the error.
     pub outcome_unknown: bool,
 }
 
@@ -75,12 +77,12 @@ pub enum CallErrorKind {
     },
     /// EC2 did not respond in time.
     Timeout,
-    /// No connection, or one that broke before the response was complete.
+    /// There was no connection, or it broke before the response was complete.
     Unreachable {
         /// What the network reported.
         reason: String,
     },
-    /// No credentials, or credentials that cannot be sent.
+    /// There are no credentials, or they cannot be sent in a header.
     NoCredentials,
 }
 

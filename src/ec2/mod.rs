@@ -47,16 +47,16 @@ const DEPROVISION: &str = "DeprovisionIpamByoasn";
 /// The largest page that either list allows.
 const PAGE_SIZE: i32 = 100;
 
-/// The most pages of a list that are read. The quotas allow a few ASNs and CIDRs: a longer list does not end.
+/// The maximum number of pages of a list. The quotas allow only a few ASNs and CIDRs, so a longer list never ends.
 const MAX_PAGES: usize = 100;
 
-/// The most entries of one ASN that are kept before another page is read.
+/// A list with more entries of the ASN than this, and yet another page, never ends.
 const MAX_ENTRIES: usize = 1_000;
 
-/// The most bytes of one text of EC2 that are kept. Step Functions accepts 256 KiB in all.
+/// The maximum length of one text from EC2. Step Functions accepts a response of 256 KiB.
 const MAX_TEXT_BYTES: usize = 2_000;
 
-/// The result of a dry run that EC2 responded to.
+/// How EC2 responded to a dry run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DryRunOutcome {
     /// EC2 would have executed the request.
@@ -68,12 +68,12 @@ pub(crate) enum DryRunOutcome {
     NotHonored(ResponseMetadata),
 }
 
-/// How often a page of a list is requested.
+/// Whether a describe call is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retries {
     /// As the client is configured.
     Configured,
-    /// Once: the result is only used to explain an error.
+    /// Not at all: after a refusal, describe calls are made on a best-effort basis.
     None,
 }
 
@@ -96,8 +96,8 @@ pub struct Ec2 {
 impl Ec2 {
     /// A client that trusts `roots`.
     ///
-    /// It is built from the settings alone. `aws_config::load` would link every kind of credentials provider, 0.4 MB of
-    /// code that Lambda never runs.
+    /// `aws_config::load` is not used: it would link every kind of credentials provider, 0.4 MB of code that Lambda never
+    /// runs.
     #[must_use]
     pub fn new(settings: ClientSettings, roots: RootCertStore, redactor: Redactor) -> Self {
         let retry =
@@ -256,8 +256,8 @@ impl Ec2 {
         self.read_pages("DescribeByoipCidrs", deadline, send, read).await
     }
 
-    /// Reads all pages of a list. A repeated token, a page too many or an entry too many is an error: a list that is
-    /// incomplete is never returned.
+    /// Reads all pages of a list. An incomplete list is never returned: a list that repeats a token or exceeds
+    /// [`MAX_PAGES`] or [`MAX_ENTRIES`] is an error.
     async fn read_pages<T, O, E, F>(
         &self,
         action: &'static str,
@@ -305,7 +305,7 @@ impl Ec2 {
         })
     }
 
-    /// The text of a child element as a caller may see it: one line without secrets, at most [`MAX_TEXT_BYTES`] long.
+    /// The text of a child element in the form that callers see: redacted, on one line, at most [`MAX_TEXT_BYTES`] long.
     fn text(&self, element: &Element, name: &'static str) -> Result<Option<String>, BodyError> {
         let text = element.text(name)?.map(|text| to_single_line(&self.redactor.redact(text)));
         Ok(text.map(|text| truncate(&text, MAX_TEXT_BYTES).to_owned()))
@@ -316,7 +316,7 @@ impl Ec2 {
     }
 }
 
-/// Whether EC2's text is this ASN, in whatever form.
+/// Whether a text from EC2 is this ASN in any of its textual forms.
 fn same_asn(asn: Asn, text: &str) -> bool {
     text.parse() == Ok(asn)
 }

@@ -15,7 +15,7 @@ const INTERNAL_ERRORS: [&str; 5] =
 /// Step Functions accepts error names of up to 256 characters.
 const MAX_ERROR_TYPE_BYTES: usize = 256;
 
-/// What identifies a response in a message.
+/// The status and the request ID of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseMetadata {
     /// The HTTP status code.
@@ -81,7 +81,7 @@ impl Ec2Response {
         };
         let request_id = header_request_id.or_else(body_request_id).map(|id| redactor.redact(id));
         let metadata = ResponseMetadata { status, request_id };
-        let content = document.and_then(|root| content(action, &metadata, root, redactor));
+        let content = document.and_then(|root| read_content(action, &metadata, root, redactor));
         Self { content: content.unwrap_or_else(Content::Unreadable), metadata }
     }
 
@@ -92,16 +92,15 @@ impl Ec2Response {
             Content::Success(_) => false,
             _ if self.metadata.is_2xx() => true,
             Content::Error { code, .. } => {
-                let is_throttle = is_throttle(code);
-                let server_error = self.metadata.status >= 500 && !is_throttle;
-                server_error || code == DRY_RUN_OPERATION || INTERNAL_ERRORS.contains(&code.as_str())
+                let is_server_error = self.metadata.status >= 500 && !is_throttle(code);
+                is_server_error || code == DRY_RUN_OPERATION || INTERNAL_ERRORS.contains(&code.as_str())
             }
             Content::Unreadable(_) => !(400..500).contains(&self.metadata.status),
         }
     }
 }
 
-fn content(
+fn read_content(
     action: &str,
     metadata: &ResponseMetadata,
     root: Element,
