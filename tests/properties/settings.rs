@@ -62,15 +62,8 @@ fn an_endpoint_is_an_http_url_with_a_host() {
             assert_eq!(endpoint, Ok(Some(url.to_owned())), "{variable}");
         }
         for url in [
-            "ftp://127.0.0.1",
-            "file:///etc/hosts",
-            "http://",
-            "localhost:4566",
-            "",
-            "http:/127.0.0.1",
-            "http://é",
-            " http://127.0.0.1",
-            "http://host name",
+            "ftp://127.0.0.1", "file:///etc/hosts", "http://", "localhost:4566", "", "http:/127.0.0.1", "http://é",
+            " http://127.0.0.1", "http://host name",
         ] {
             let invalid = with(variable, url).expect_err(url);
             assert_eq!((invalid.variable, invalid.value.as_deref()), (variable, Some(url)));
