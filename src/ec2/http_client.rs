@@ -44,8 +44,8 @@ pub(super) fn new(proxies: &ProxySettings, roots: RootCertStore) -> SharedHttpCl
     let mut tcp = TcpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
-    let ProxySettings { https, http, all, none } = proxies.clone();
-    let proxies = Arc::new(Matcher::builder().https(https).http(http).all(all).no(none).build());
+    let ProxySettings { https, http, all, no_proxy } = proxies.clone();
+    let proxies = Arc::new(Matcher::builder().https(https).http(http).all(all).no(no_proxy).build());
     let route = service_fn(move |destination: Uri| {
         let mut tcp = tcp.clone();
         let proxies = proxies.clone();

@@ -114,7 +114,7 @@ fn a_proxy_is_an_http_url_with_a_host() {
             assert!(!printed.contains("hunter2") && !printed.contains("hunter@2"), "{printed}");
         }
     }
-    assert_eq!(proxies("no_proxy", "a,b").map(|proxies| proxies.none), Ok("a,b".into()));
+    assert_eq!(proxies("no_proxy", "a,b").map(|proxies| proxies.no_proxy), Ok("a,b".into()));
 }
 
 #[test]
