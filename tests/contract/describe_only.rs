@@ -81,14 +81,8 @@ fn every_form_of_the_asn_is_found_and_others_are_not() {
 #[test]
 fn every_association_state_but_disassociated_is_reported() {
     let states = [
-        "pending-association",
-        "associated",
-        "failed-association",
-        "pending-disassociation",
-        "failed-disassociation",
-        "advertised",
-        "Disassociated",
-        "a-new-state",
+        "pending-association", "associated", "failed-association", "pending-disassociation", "failed-disassociation",
+        "advertised", "Disassociated", "a-new-state",
     ];
     let cidr = |state: &&str| Cidr::new("203.0.113.0/24").association(Association::new("64500").state(state));
     let mut cidrs: Vec<_> = states.iter().map(cidr).collect();

@@ -214,10 +214,7 @@ fn long_cidr_list_is_truncated_but_advice_is_kept() {
     let cidr = |i| Cidr::new(&format!("2001:db8:{i:x}::/48")).association(Association::new("64500"));
     let function = Function::with_world(World { cidrs: (0..300).map(cidr).collect(), ..World::default() });
     let expected = [
-        "2001:db8:0::/48 (associated)",
-        " more. Re-advertise",
-        "Call DisassociateIpamByoasn",
-        "EC2's message: ",
+        "2001:db8:0::/48 (associated)", " more. Re-advertise", "Call DisassociateIpamByoasn", "EC2's message: ",
         "request ID ",
     ];
     assert_error(function.invoke(&request()), "AsnStillAssociated", &expected);

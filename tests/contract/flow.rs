@@ -131,6 +131,20 @@ fn live_entry_takes_precedence_over_deprovisioned_entry() {
 }
 
 #[test]
+fn failed_provision_entry_is_ignored_beside_deprovisioned_entry() {
+    let failed = Asn::new("64500", IPAM).state("failed-provision");
+    let old = Asn::new("64500", IPAM).state("deprovisioned");
+    let function = Function::with_world(World { asns: vec![failed.clone(), old], ..World::default() });
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "No."));
+    let response = function.invoke(&request());
+    assert_eq!(response, Ok(json!({ "Byoasn": { "Asn": "64500", "IpamId": IPAM, "State": "deprovisioned" } })));
+
+    let function = Function::with_world(World { asns: vec![failed], ..World::default() });
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "No."));
+    assert_error(function.invoke(&request()), "IncorrectState", &["in state failed-provision."]);
+}
+
+#[test]
 fn remaining_associations_are_listed_with_their_cidrs() {
     let function = Function::with_world(World {
         page_size: 1,

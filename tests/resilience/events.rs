@@ -83,18 +83,9 @@ fn invalid_utf8_is_rejected_everywhere() {
 fn control_characters_and_lone_surrogates_are_rejected() {
     assert_rejected(
         [
-            r#""ipam-0\u0000""#,
-            r#""ipam-0\n""#,
-            r#""ipam-0\u001b[31m""#,
-            r#""ipam-0\u007f""#,
-            r#""ipam-0\u0085""#,
-            r#""\ud800ipam-0""#,
-            r#""ipam-0\udfff""#,
-            r#""ipam-0\ud83d""#,
-            "\"ipam-0\u{1}\"",
-            "\"ipam-0\n\"",
-            "\"ipam-0\u{202e}\"",
-            "\"ipam-0\u{200b}\"",
+            r#""ipam-0\u0000""#, r#""ipam-0\n""#, r#""ipam-0\u001b[31m""#, r#""ipam-0\u007f""#, r#""ipam-0\u0085""#,
+            r#""\ud800ipam-0""#, r#""ipam-0\udfff""#, r#""ipam-0\ud83d""#, "\"ipam-0\u{1}\"", "\"ipam-0\n\"",
+            "\"ipam-0\u{202e}\"", "\"ipam-0\u{200b}\"",
         ]
         .map(|id| format!(r#"{{"IpamId":{id},"Asn":1}}"#)),
     );
@@ -109,32 +100,14 @@ fn control_characters_and_lone_surrogates_are_rejected() {
 fn lookalike_digits_and_letters_are_rejected() {
     assert_rejected(
         [
-            "６４５００",
-            "𝟔𝟒𝟓𝟎𝟎",
-            "٦٤٥٠٠",
-            "۶۴۵۰۰",
-            "६४५००",
-            "⁶⁴⁵⁰⁰",
-            "①",
-            "Ⅵ",
-            "АS64500",
-            "ＡS64500",
-            "1․10",
-            "1。10",
-            "−1",
-            "64\u{ad}500",
+            "６４５００", "𝟔𝟒𝟓𝟎𝟎", "٦٤٥٠٠", "۶۴۵۰۰", "६४५००", "⁶⁴⁵⁰⁰", "①", "Ⅵ", "АS64500", "ＡS64500", "1․10",
+            "1。10", "−1", "64\u{ad}500",
         ]
         .map(|asn| json!({ "IpamId": IPAM, "Asn": asn }).to_string()),
     );
     assert_rejected(
         [
-            "ipаm-0123",
-            "ipam‐0123",
-            "ipam–0123",
-            "іpam-0123",
-            "ipam-０123",
-            "ipam-0123а",
-            "ıpam-0123",
+            "ipаm-0123", "ipam‐0123", "ipam–0123", "іpam-0123", "ipam-０123", "ipam-0123а", "ıpam-0123",
             "ipam-0123\u{301}",
         ]
         .map(|id| json!({ "IpamId": id, "Asn": 1 }).to_string()),

@@ -182,22 +182,9 @@ fn endless_headers_are_rejected() {
 #[test]
 fn codes_reserved_by_step_functions_are_not_passed_through() {
     for code in [
-        "States.ALL",
-        "States.TaskFailed",
-        " States.Timeout ",
-        "\n\tStates.Timeout",
-        "states.all",
-        "STATES.ALL",
-        "States.",
-        "States\u{200b}.ALL",
-        "States.ALL&#10;",
-        "&#9;States.ALL",
-        "\u{a0}States.ALL",
-        "\u{2003}States.Timeout",
-        "Two Words",
-        "a\u{1f4a5}",
-        "Ünknown",
-        "\u{202e}LLA.setatS",
+        "States.ALL", "States.TaskFailed", " States.Timeout ", "\n\tStates.Timeout", "states.all", "STATES.ALL",
+        "States.", "States\u{200b}.ALL", "States.ALL&#10;", "&#9;States.ALL", "\u{a0}States.ALL",
+        "\u{2003}States.Timeout", "Two Words", "a\u{1f4a5}", "Ünknown", "\u{202e}LLA.setatS",
     ] {
         assert_error(outcome_with_response(400, &error_document(code, "m")), "Ec2BadResponse", &["HTTP 400"]);
     }
@@ -350,12 +337,7 @@ fn pagination_stops_after_a_thousand_matches() {
 fn credentials_invalid_in_a_header_are_unavailable() {
     for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         for bad in [
-            "AKIA\nHost: x",
-            "AKIA\rIOSFODNN7",
-            "AKIA\u{7f}IOSFODNN7",
-            "AKIA\u{1b}[31m",
-            "AKIÄIOSFODNN7",
-            "A\u{1}",
+            "AKIA\nHost: x", "AKIA\rIOSFODNN7", "AKIA\u{7f}IOSFODNN7", "AKIA\u{1b}[31m", "AKIÄIOSFODNN7", "A\u{1}",
             ENDS_WITH_CR,
         ] {
             // The SDK trims the session token, but not the other two.
