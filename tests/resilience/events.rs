@@ -3,7 +3,6 @@
 use std::iter::repeat_n;
 
 use serde_json::json;
-use stand_ins::runtime_api::Invocation;
 
 use crate::support::*;
 
@@ -257,15 +256,4 @@ fn long_ipam_id_is_sent_to_ec2_but_truncated_in_the_log() {
     assert_eq!(function.ec2.calls()[0].params["IpamId"], ipam_id);
     let log = function.raw_log();
     assert!(log.len() == 1 && log[0].len() < 4_000, "{} lines, {} bytes", log.len(), log[0].len());
-}
-
-#[test]
-fn unreadable_client_context_ends_the_process_with_one_line() {
-    let function = Function::start();
-    let client_context = Some(r#"{"custom":{"n":1}}"#.into());
-    function.api.send(Invocation { client_context, ..Invocation::new(request().to_string()) });
-    let (code, calls, log) = function.wait_for_exit();
-    assert_eq!((code, calls), (Some(1), Vec::new()));
-    let [line] = &log[..] else { panic!("not one line: {log:?}") };
-    assert!(line["message"].as_str().is_some_and(|text| text.starts_with("the Lambda runtime ended: ")), "{line}");
 }
