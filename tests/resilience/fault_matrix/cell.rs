@@ -27,8 +27,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub const ALL: [Self; 5] =
-        [Self::Deprovision, Self::DryRun, Self::AtDryRun, Self::AfterDryRun, Self::DescribeOnly];
+    pub const ALL: [Self; 5] = [Self::Deprovision, Self::DryRun, Self::AtDryRun, Self::AfterDryRun, Self::DescribeOnly];
 
     /// Whether a success means a change.
     fn changes(self) -> bool {

@@ -6,6 +6,8 @@ use stand_ins::ec2::{
     Network, Point,
 };
 
+use crate::support::half_success;
+
 /// How far a call is when the fault occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -118,13 +120,6 @@ const DRIP: Interruption = Drip { seconds: 600.0 };
 /// One of its states is a success, the other a failure.
 const AMBIGUOUS_SUCCESS: &str = "<DeprovisionIpamByoasnResponse><byoasn><asn>64500</asn><state>pending-deprovision</state>\
                                  <state>failed-deprovision</state></byoasn></DeprovisionIpamByoasnResponse>";
-
-/// The first bytes of a 200. The SDK retries after it.
-fn half_success() -> Ec2Fault {
-    let headers = [("content-length", "1000"), ("connection", "close")];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    Ec2Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false }
-}
 
 /// How the fault is injected in this phase, or `None` if it cannot occur there.
 pub fn injection(phase: Phase, fault: Fault) -> Option<Injection> {
