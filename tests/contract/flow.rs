@@ -391,13 +391,13 @@ fn non_http_response_is_not_retried() {
 #[test]
 fn one_process_alternates_successes_and_errors() {
     let function = Function::start();
-    for _ in 0..15 {
+    for _ in 0..5 {
         function.ec2.set_world(World::default());
         for _ in 0..3 {
             function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::Close { after_effect: false });
         }
         assert_error(function.invoke(&request()), "Ec2Unreachable", &[]);
-        assert_eq!(function.calls(), [DEPROVISION; 3], "invocations do not share retries");
+        assert_eq!(function.calls(), [DEPROVISION; 3]);
         assert_error(function.invoke(&json!({})), "InvalidEvent", &[]);
         assert_eq!(function.invoke(&request()), Ok(pending()));
     }
