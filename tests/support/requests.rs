@@ -34,3 +34,13 @@ pub fn half_success() -> Fault {
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false }
 }
+
+/// A success of `DeprovisionIpamByoasn` with this content in its `byoasn` element.
+pub fn success_document(byoasn: &str) -> String {
+    format!("<DeprovisionIpamByoasnResponse><byoasn>{byoasn}</byoasn></DeprovisionIpamByoasnResponse>")
+}
+
+/// An error in EC2's format.
+pub fn error_document(code: &str, message: &str) -> String {
+    format!("<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>")
+}
