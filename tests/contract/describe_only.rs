@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stand_ins::{
     ec2::{
         Action::{self, DescribeByoipCidrs, DescribeIpamByoasn},
-        Asn, Association, Cidr, Fault, World,
+        After, Asn, Association, Cidr, Fault, World,
     },
     runtime_api::Deadline,
 };
@@ -102,6 +102,64 @@ fn every_association_state_but_disassociated_is_reported() {
     let report = function.invoke(&describe_only()).expect("a report");
     let reported: Vec<_> = report["AsnAssociations"].as_array().expect("list").iter().map(|a| &a["State"]).collect();
     assert_eq!(reported, states);
+}
+
+#[test]
+fn every_asn_state_is_reported() {
+    let states = [
+        "pending-provision",
+        "provisioned",
+        "failed-provision",
+        "pending-deprovision",
+        "deprovisioned",
+        "failed-deprovision",
+        "a-new-state",
+    ];
+    // Stays pending during the test.
+    let asn = |state: &str| Asn::new("64500", IPAM).state(state).after(After::Seconds(1e6));
+    for state in states {
+        let function = Function::with_world(World { asns: vec![asn(state)], ..World::default() });
+        let expected = report(&json!([{ "Asn": "64500", "IpamId": IPAM, "State": state }]), &json!([]));
+        assert_eq!(function.invoke(&describe_only()), Ok(expected));
+    }
+    let function = Function::with_world(World { asns: states.map(asn).into(), ..World::default() });
+    let report = function.invoke(&describe_only()).expect("a report");
+    let reported: Vec<_> = report["Byoasns"].as_array().expect("list").iter().map(|byoasn| &byoasn["State"]).collect();
+    assert_eq!(reported, states);
+}
+
+#[test]
+fn report_is_redacted_and_has_no_control_characters() {
+    let function = Function::start();
+    let text = format!("a{SESSION_TOKEN}b&#10;c\u{202e}d");
+    queue_lists(
+        &function,
+        &format!(
+            "<item><asn>64500</asn><ipamId>{IPAM}</ipamId><state>{text}</state><statusMessage>{text}</statusMessage></item>"
+        ),
+        &format!(
+            "<item><cidr>{text}</cidr><state>{text}</state><asnAssociationSet><item><asn>64500</asn><state>{text}</state>\
+             <statusMessage>{text}</statusMessage></item></asnAssociationSet></item>"
+        ),
+    );
+    let text = "a[redacted]b c d";
+    let expected = report(
+        &json!([{ "Asn": "64500", "IpamId": IPAM, "State": text, "StatusMessage": text }]),
+        &json!([{ "Cidr": text, "State": text, "StatusMessage": text, "ByoipCidrState": text }]),
+    );
+    assert_eq!(function.invoke(&describe_only()), Ok(expected));
+    for action in [DescribeIpamByoasn, DescribeByoipCidrs] {
+        function.ec2.queue_fault(action, Fault::error(403, "AuthFailure", "Bad: {authorization}, {session_token}."));
+        assert_error(function.invoke(&describe_only()), "AuthFailure", &["Signature=[redacted], [redacted]."]);
+    }
+    assert_no_secrets(function.raw_log());
+}
+
+#[test]
+fn report_without_credentials_is_unavailable() {
+    let function = Setup::new(World::default()).unset("AWS_SECRET_ACCESS_KEY").start();
+    assert_error(function.invoke(&describe_only()), "CredentialsUnavailable", &["Nothing was sent to EC2."]);
+    assert_eq!(function.calls(), Vec::<String>::new());
 }
 
 #[test]

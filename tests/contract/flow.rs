@@ -215,6 +215,23 @@ fn unexplained_refusal_mentions_other_regions() {
 }
 
 #[test]
+fn empty_status_message_is_not_shown_after_a_refusal() {
+    for (status_message, shown) in [
+        ("<statusMessage/>", "in state provisioned."),
+        ("<statusMessage> </statusMessage>", "in state provisioned."),
+        ("<statusMessage>no ROA</statusMessage>", "in state provisioned (no ROA)."),
+    ] {
+        let function = Function::start();
+        let item =
+            format!("<item><asn>64500</asn><ipamId>{IPAM}</ipamId><state>provisioned</state>{status_message}</item>");
+        let list = format!("<DescribeIpamByoasnResponse><byoasnSet>{item}</byoasnSet></DescribeIpamByoasnResponse>");
+        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "No."));
+        function.ec2.queue_fault(DescribeIpamByoasn, Fault::raw(200, list));
+        assert_error(function.invoke(&request()), "IncorrectState", &[shown]);
+    }
+}
+
+#[test]
 fn asn_not_under_this_ipam_is_reported_with_associations() {
     let function = Function::with_world(World { asns: vec![], ..with_associations(&["associated"]) });
     assert_error(
