@@ -11,7 +11,8 @@ export RUSTC_WRAPPER ?= $(CURDIR)/dev/scripts/rustc-wrapper
 # Each dependency group of pyproject.toml has its own virtual environment.
 uv := .venv/uv-0.13.9/bin/uv
 group = .venv/$(1)/.installed
-path_of = PATH="$(CURDIR)/.venv/$(1)/bin:$(CURDIR)/.venv/lambda/bin:$$PATH"
+# cargo-lambda runs Zig with the first python3 of the path, and Zig is in the group lambda.
+path_of = PATH="$(CURDIR)/.venv/lambda/bin:$(CURDIR)/.venv/$(1)/bin:$$PATH"
 
 # Each version of a cargo tool has its own folder. A debug build of a tool takes a third of the time of a release build.
 tool = .tools/$(1)/bin/$(firstword $(subst @, ,$(1)))
@@ -37,8 +38,8 @@ cargo_home = $(or $(CARGO_HOME),$(HOME)/.cargo)
 rust_sources = $(shell rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$(shell rustc -vV | sed -n 's/^commit-hash: //p')
 release_flags = RUSTFLAGS="-Ctarget-cpu=$(cpu-$(ARCHITECTURE)) --remap-path-prefix=$(cargo_home)=/cargo --remap-path-prefix=$(rust_sources)"
 
-.PHONY: help invoke test test-rust test-tools test-deploy test-package soak model fuzz coverage mutants lint lint-rust \
-    lint-stack lint-crates lint-workflows fmt build stand-ins package check-size bench sbom lock clean
+.PHONY: help invoke test test-rust test-tools test-deploy test-package test-arm64 soak model fuzz coverage mutants lint lint-rust \
+    lint-stack lint-crates lint-workflows fmt build stand-ins package check-size bench release sbom lock clean
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -54,13 +55,16 @@ test-rust: ## Unit, contract, resilience and property tests
 	cargo test --locked --workspace
 
 test-tools: $(call group,test) $(call group,lambda) stand-ins ## The EC2 stand-in with boto3 and the AWS CLI; the function with cargo lambda and AWS's emulator
-	$(call path_of,test) python -m pytest -q tests/tools
+	$(call path_of,test) .venv/test/bin/python -m pytest -q tests/tools
 
 test-deploy: $(call group,deploy) $(call group,test) $(call group,lambda) stand-ins ## Deploy the stack to a local AWS with SAM CLI and run it
 	$(call path_of,test) $(release_flags) .venv/deploy/bin/python -m pytest -q tests/deploy
 
-test-package: $(call group,test) sbom ## The zip, the SBOM and the scripts
-	$(call path_of,test) python -m pytest -q tests/package
+test-package: $(call group,test) package sbom ## The zip, the SBOM, the benchmark's report and the scripts
+	$(call path_of,test) .venv/test/bin/python -m pytest -q tests/package
+
+test-arm64: $(call group,lambda) ## The contract and resilience tests with the arm64 function (or with ARM64_BINARY=PATH)
+	$(call path_of,lambda) dev/scripts/test-arm64.sh $(ARM64_BINARY)
 
 soak: ## 200,000 invocations of one process, with faults (half an hour; `make test` runs 4,000)
 	SOAK_INVOCATIONS=200000 cargo test --locked --test integration -- --nocapture soak
@@ -69,7 +73,7 @@ model: ## The model test with 10,000 random sequences (`make test` runs 2,000); 
 	MODEL_SEQUENCES=$${MODEL_SEQUENCES:-10000} cargo test --locked --test integration -- --nocapture model
 
 fuzz: ## Fuzz each target for SECONDS (60)
-	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/dev/fuzz/rustc" cargo build --locked --package fuzz --features libfuzzer
+	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/dev/scripts/rustc-fuzz" cargo build --locked --package fuzz --features libfuzzer
 	dev/fuzz/run $(SECONDS)
 
 # In the target folder of the other builds, because the EC2 SDK takes minutes to compile; the workspace wrapper keeps the
@@ -129,6 +133,9 @@ bench: package bench-peers ## Measure cold starts beside Python, Node.js and an 
 	target/release/bench $(BENCH) function=$(binary) floor=target/lambda/floor/bootstrap python=.venv/test/bin/python \
 	    $$(test -e $(node_bundle) && echo node=dev/bench/node) >target/bench.json
 	python3 dev/bench/report.py target/bench.json $(OUT)
+
+release: $(cargo_cyclonedx) ## Write zips, checksums, SBOMs and application templates to dist/
+	python3 dev/scripts/release.py $(CURDIR)/$(cargo_cyclonedx)
 
 sbom: $(cargo_cyclonedx) ## Write the function's SBOMs (CycloneDX) to dist/
 	python3 dev/scripts/sbom.py $(CURDIR)/$(cargo_cyclonedx) x86_64

@@ -41,6 +41,9 @@ const MAX_MESSAGE_WITH_ENCODED_BYTES: usize = 10_000;
 /// What precedes an encoded authorization message in EC2's message.
 const ENCODED_MARKER: &str = "Encoded authorization failure message: ";
 
+/// The most bytes of a reason that repeats parts of the event. Only EC2's messages may be longer.
+const MAX_REASON_BYTES: usize = 1_800;
+
 /// The most bytes of CIDRs that are named in a message, which leaves room for EC2's message and the advice.
 const MAX_CIDR_LIST_BYTES: usize = 1_000;
 
@@ -138,9 +141,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let message = match self {
-            Self::InvalidEvent { reason } => {
-                Message { detail: reason.clone(), tail: ". Nothing was sent to EC2.".into(), ..Message::default() }
-            }
+            Self::InvalidEvent { reason } => Message {
+                head: String::new(),
+                detail: ellipsize(reason, MAX_REASON_BYTES),
+                tail: ". Nothing was sent to EC2.".into(),
+            },
             Self::AsnStillAssociated { operation, error, associations, observed_state } => {
                 still_associated(operation, error, associations, observed_state)
             }
@@ -159,7 +164,7 @@ impl fmt::Display for Error {
             Self::Call { operation, error, observed_state } => failed_call(operation, error, observed_state),
             Self::Panicked { reason } => Message {
                 head: "The function panicked: ".into(),
-                detail: reason.clone(),
+                detail: ellipsize(reason, MAX_REASON_BYTES),
                 tail: format!(". {OUTCOME_UNKNOWN}"),
             },
         };
@@ -273,7 +278,6 @@ fn reference(kind: &CallErrorKind) -> String {
 }
 
 /// A message whose detail is truncated if it is too long. The operation and the reference for AWS Support always remain.
-#[derive(Default)]
 struct Message {
     head: String,
     detail: String,

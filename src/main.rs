@@ -16,7 +16,7 @@ fn main() -> io::Result<ExitCode> {
 }
 
 async fn start() -> ExitCode {
-    // A value that is not UTF-8 is converted, so that it is reported as invalid and not as missing.
+    // Converts a value that is not UTF-8, so that it is reported as invalid instead of missing.
     let lookup = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let settings = Settings::load(lookup);
     logging::init(settings.as_ref().map(|settings| settings.log).unwrap_or_default());

@@ -45,7 +45,7 @@ where
         // At level ERROR, so that the span with the request ID exists at every log level.
         let span = error_span!("invocation", requestId = event.context.request_id);
         let invocation = handle(event.payload, event.context);
-        // A task of its own turns a panic into an error. The runtime would name it after a Rust type.
+        // In a separate task, a panic becomes an error. The runtime would name it after a Rust type.
         let task = tokio::spawn(invocation.instrument(span));
         async move { task.await.unwrap_or_else(|panic| Err(Error::Panicked { reason: panic.to_string() })) }
     });

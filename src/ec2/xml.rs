@@ -68,7 +68,10 @@ impl Element {
         for token in Tokenizer::from(document) {
             match token.map_err(|_| BodyError::NotXml)? {
                 Token::Declaration { .. } | Token::ElementEnd { end: ElementEnd::Open, .. } => {}
-                Token::ElementStart { prefix, .. } | Token::Attribute { prefix, .. } if !prefix.is_empty() => {
+                // The tokenizer takes `:name` for a name without a prefix.
+                Token::ElementStart { span, .. } | Token::Attribute { span, .. }
+                    if span.as_str().split('=').next().is_some_and(|name| name.contains(':')) =>
+                {
                     return Err(BodyError::Unsupported("a namespace prefix"));
                 }
                 Token::ElementStart { local, .. } => {
@@ -82,10 +85,10 @@ impl Element {
                     let is_first = attributes.insert(local.as_str());
                     unescape(value.as_str()).filter(|_| is_first).ok_or(BodyError::NotXml)?;
                 }
-                Token::ElementEnd { end, .. } => {
+                Token::ElementEnd { end, span } => {
                     let element = open.pop().ok_or(BodyError::NotXml)?;
-                    if let ElementEnd::Close(prefix, local) = end
-                        && (!prefix.is_empty() || local.as_str() != element.name)
+                    if let ElementEnd::Close(_, local) = end
+                        && (span.as_str().contains(':') || local.as_str() != element.name)
                     {
                         return Err(BodyError::NotXml);
                     }

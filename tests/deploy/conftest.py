@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import platform
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 SOURCE = "com.example.network"
 TOOLS = ("PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTUP_HOME")
+# The local AWS runs the function on this machine.
+ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +109,7 @@ def sam(local_aws):
 
 @pytest.fixture(scope="session")
 def build(sam):
-    sam("build")
+    sam("build", "--parameter-overrides", f"Architecture={ARCHITECTURE}")
 
 
 @pytest.fixture(scope="session")

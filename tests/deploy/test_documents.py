@@ -83,11 +83,11 @@ class TestReadme:
     def test_the_first_run(self, ec2, shell, stack, ended, tmp_path):
         ec2.set_world(asns=[asn(after=after(3))], cidrs=[advertised(after=after(1))])
 
-        report = block("README.md", "sh", "events/describe-only.json")
+        report = block("README.md", "sh", "DescribeOnly")
         shell(report)
         documented = json.loads(block("README.md", "json", '"DescribeOnly": true'))
         assert json.loads((tmp_path / "response.json").read_text()) == documented
-        shell(report.replace("describe-only", "dry-run"))
+        shell(report.replace("DescribeOnly", "DryRun"))
         assert json.loads((tmp_path / "response.json").read_text())["DryRun"] is True
 
         dry_run = ended(shell(block("README.md", "sh", "TICKET-dry")))

@@ -42,6 +42,12 @@ def test_sample_events_work_under_cargo_lambda(sample, tmp_path):
     response = json.loads(done.stdout)
     if sample.stem == "dry-run":
         assert response["DryRun"] is True and response["Asn"] == "64500"
+    elif sample.stem == "describe-only":
+        assert response["DescribeOnly"] is True
+        assert response["Byoasns"] == [{"Asn": "64501", "IpamId": PENDING["IpamId"], "State": "provisioned"}]
+        assert response["AsnAssociations"] == [
+            {"Cidr": "203.0.113.0/24", "State": "associated", "ByoipCidrState": "advertised"}
+        ]
     else:
         asn = "65546" if sample.stem == "asdot-asn" else "64500"
         assert response == {"Byoasn": {"Asn": asn, **PENDING}}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import time
 import urllib.request
@@ -18,7 +19,8 @@ TIMEOUT = 4
 
 
 def emulator():
-    [path] = (ROOT / ".venv" / "test").glob("lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64")
+    architecture = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    [path] = (ROOT / ".venv" / "test").glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}")
     return path
 
 
@@ -85,11 +87,11 @@ def test_hanging_ec2_call_is_ec2_timeout_before_the_deadline(emulated):
     assert "Task timed out" not in emulated.log.read_text()
 
 
-def test_aws_cli_command_of_the_readme_works(emulated, tmp_path):
-    readme = (ROOT / "README.md").read_text()
+def test_documented_aws_cli_command_works(emulated, tmp_path):
+    reference = (ROOT / "docs/reference.md").read_text()
     command = "aws lambda invoke --function-name deprovision-ipam-byoasn"
-    assert command in readme
-    payload = next(line for line in readme.splitlines() if "--payload file://events/" in line).split("--payload ")[1]
+    assert command in reference
+    payload = next(line for line in reference.splitlines() if "--payload file://events/" in line).split("--payload ")[1]
     output = tmp_path / "response.json"
     done = subprocess.run(
         # The CLI on PyPI is version 1. It has no --cli-binary-format, and reads the file like version 2 with that option.

@@ -3,9 +3,10 @@
 //! A second XML reader, roxmltree, confirms what the function's reader accepts.
 
 use deprovision_ipam_byoasn::{
-    ec2::{AsnAssociation, CallError, CallErrorKind, Content, Ec2Response, Element},
+    ec2::{CallError, CallErrorKind, Content, Ec2Response, Element},
     error::{ASN_STILL_ASSOCIATED, DEPROVISION_FAILED, DRY_RUN_NOT_HONORED, EC2_BAD_RESPONSE, Error},
     redaction::Redactor,
+    response::AsnAssociation,
 };
 use roxmltree::{Document, Node};
 
