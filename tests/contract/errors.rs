@@ -91,8 +91,7 @@ fn request_id_is_read_from_the_body_without_a_header() {
 
 /// A success with this content in its `state` element.
 fn success_with_state(state: &str) -> Fault {
-    let byoasn = format!("<byoasn><asn>64500</asn><state>{state}</state></byoasn>");
-    Fault::raw(200, format!("<DeprovisionIpamByoasnResponse>{byoasn}</DeprovisionIpamByoasnResponse>"))
+    Fault::raw(200, success_document(&format!("<asn>64500</asn><state>{state}</state>")))
 }
 
 #[test]
@@ -107,12 +106,7 @@ fn long_ipam_id_does_not_hide_an_unknown_outcome() {
 
 #[test]
 fn unintelligible_response_is_bad_response() {
-    let error_with_code = |code: &str| {
-        Fault::raw(
-            400,
-            format!("<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error></Errors></Response>"),
-        )
-    };
+    let error_with_code = |code: &str| Fault::raw(400, error_document(code, "m"));
     for (fault, parts) in [
         (Fault::NoByoasn, vec!["no byoasn", "outcome is unknown", "HTTP 200"]),
         (Fault::TruncatedXml { status: 200 }, vec!["not well-formed XML", "outcome is unknown", "HTTP 200"]),
