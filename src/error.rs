@@ -29,23 +29,30 @@ pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 /// The function has a bug.
 pub const FUNCTION_PANICKED: &str = "FunctionPanicked";
 
-/// Part of every message of a call that EC2 may have executed although no success arrived.
+/// Part of every message about a call that EC2 may have executed although the invocation failed.
 const OUTCOME_UNKNOWN: &str = "The outcome is unknown: check the state of the ASN with DescribeOnly, or call again.";
 
-/// The most bytes of a message, not counting an encoded authorization message.
+/// The maximum length of a message, not counting an encoded authorization message.
 const MAX_MESSAGE_BYTES: usize = 2_000;
 
-/// The most bytes of a message with its encoded authorization message, which cannot be decoded if it is truncated.
+/// The maximum length of a message with an encoded authorization message, which cannot be decoded if it is truncated.
 const MAX_MESSAGE_WITH_ENCODED_BYTES: usize = 10_000;
 
 /// What precedes an encoded authorization message in EC2's message.
 const ENCODED_MARKER: &str = "Encoded authorization failure message: ";
 
-/// The most bytes of a reason that repeats parts of the event. Only EC2's messages may be longer.
+/// The maximum length of a reason that quotes the event or a panic. It leaves room for the rest of the message, so that
+/// only a message from EC2 can exceed [`MAX_MESSAGE_BYTES`].
 const MAX_REASON_BYTES: usize = 1_800;
 
-/// The most bytes of CIDRs that are named in a message, which leaves room for EC2's message and the advice.
+/// The maximum length of the list of CIDRs in a message. It leaves room for EC2's message and the advice.
 const MAX_CIDR_LIST_BYTES: usize = 1_000;
+
+/// The maximum length of what precedes the detail of a message. Only an extremely long IPAM ID exceeds it.
+const MAX_HEAD_BYTES: usize = 1_400;
+
+/// The maximum length of what follows the detail of a message. Only an extremely long code or request ID exceeds it.
+const MAX_TAIL_BYTES: usize = 500;
 
 /// Why an invocation failed.
 ///
@@ -222,7 +229,7 @@ fn failed_call(operation: &str, error: &CallError, observed_state: &str) -> Mess
         CallErrorKind::Refused { message, .. } => {
             message.clone().unwrap_or_else(|| "EC2 refused the request and gave no message.".into())
         }
-        CallErrorKind::BadResponse { reason, .. } => format!("EC2's response cannot be understood: {reason}."),
+        CallErrorKind::BadResponse { error, .. } => format!("EC2's response cannot be understood: {error}."),
         CallErrorKind::Timeout => "EC2 did not respond in time.".into(),
         CallErrorKind::Unreachable { reason } => format!("no response from EC2: {reason}."),
         CallErrorKind::NoCredentials => "no usable credentials in the environment.".into(),
@@ -240,7 +247,7 @@ fn failed_call(operation: &str, error: &CallError, observed_state: &str) -> Mess
     }
 }
 
-/// What to do about a failed call, where more is known than EC2's message says. May be empty.
+/// What to do about a failed call, if there is something to add to EC2's message. May be empty.
 fn advice(kind: &CallErrorKind) -> &'static str {
     let code = match kind {
         CallErrorKind::Refused { code, .. } => code.as_str(),
@@ -268,7 +275,7 @@ fn advice(kind: &CallErrorKind) -> &'static str {
     }
 }
 
-/// ` (code …, HTTP …, request ID …)`, as far as there was a response.
+/// ` (code …, HTTP …, request ID …)`, without the parts that are not known. Empty if there was no response.
 fn reference(kind: &CallErrorKind) -> String {
     match kind {
         CallErrorKind::Refused { code, metadata, .. } => format!(" (code {code}, {metadata})"),
@@ -287,8 +294,7 @@ struct Message {
 impl Message {
     fn into_line(self) -> String {
         let [head, detail, tail] = [self.head, self.detail, self.tail].map(|part| to_single_line(&part));
-        // Both are far shorter, unless the event or EC2 has a name of extreme length in it.
-        let (head, tail) = (truncate(&head, 1_400), truncate(&tail, 500));
+        let (head, tail) = (truncate(&head, MAX_HEAD_BYTES), truncate(&tail, MAX_TAIL_BYTES));
         let (before, encoded, after) = split_encoded(&detail);
         let room = MAX_MESSAGE_BYTES - head.len() - tail.len();
         let before = ellipsize(before, room);

@@ -41,7 +41,7 @@ pub enum Mode {
 
 const MEMBERS: [&str; 5] = ["IpamId", "Asn", "DryRun", "DryRunFirst", "DescribeOnly"];
 
-/// The most characters of the event that a message repeats in one place.
+/// The maximum number of characters in one quotation from the event.
 const MAX_QUOTED_CHARS: usize = 80;
 
 impl Request {
@@ -169,28 +169,26 @@ impl<'a> Object<'a> {
         Err(Error::invalid_event(format!("{} is not a member of a request{hint}; members are {members}", quote(name))))
     }
 
-    /// Other members of an envelope are ignored. But EventBridge never sends one that is named like a member of a request:
-    /// a `DryRun` outside `detail` is a mistake of the sender, and ignoring it would deprovision. A name that was not UTF-8
-    /// has replacement characters in it; which name was meant cannot be determined.
+    /// Other members of an envelope are ignored. But EventBridge itself never adds one that is named like a member of a
+    /// request: a `DryRun` outside `detail` is a mistake of the sender, and ignoring it would deprovision. A name that was
+    /// not UTF-8 contains replacement characters and may have been any name, so it is rejected too.
     fn reject_members_outside_detail(&self) -> Result<(), Error> {
-        let is_not_utf8 = |name: &str| name.contains(char::REPLACEMENT_CHARACTER);
-        let Some(name) = self.0.keys().find(|name| is_not_utf8(name) || similar_member(name).is_some()) else {
-            return Ok(());
+        let problem = |name: &str| match similar_member(name) {
+            Some(_) => Some("must be inside `detail`, as every member of a request"),
+            None => name.contains(char::REPLACEMENT_CHARACTER).then_some("is not valid UTF-8"),
         };
-        let problem = match similar_member(name) {
-            Some(_) => "must be inside `detail`, as every member of a request",
-            None => "is not valid UTF-8",
-        };
-        Err(Error::invalid_event(format!("{} {problem}", quote(name))))
+        match self.0.keys().find_map(|name| Some((name, problem(name)?))) {
+            Some((name, problem)) => Err(Error::invalid_event(format!("{} {problem}", quote(name)))),
+            None => Ok(()),
+        }
     }
 }
 
-/// The member whose name is the same without case and without anything but letters and digits.
+/// The member whose name is the same if case and all characters but letters and digits are ignored.
 fn similar_member(name: &str) -> Option<&'static str> {
-    let normalize =
-        |name: &str| -> String { name.to_uppercase().to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect() };
-    let name = normalize(name);
-    MEMBERS.into_iter().find(|member| normalize(member) == name)
+    // To uppercase first, because some letters have an ASCII letter only as their uppercase, such as `ı`.
+    let name: String = name.to_uppercase().to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    MEMBERS.into_iter().find(|member| member.eq_ignore_ascii_case(&name))
 }
 
 /// Quotes a part of the event in a message.

@@ -11,7 +11,7 @@ use crate::{
     text::truncate,
 };
 
-/// The most bytes of an IPAM ID in a log line. Its length is not limited in an event, and an event may have 6 MB.
+/// The maximum length of an IPAM ID in a log line. In an event it can be as long as the event: up to 6 MB.
 const MAX_LOGGED_ID_BYTES: usize = 256;
 
 /// Handles one event and logs one line about the result.
@@ -59,8 +59,7 @@ async fn handle(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Respo
     }
 }
 
-/// Reads both lists at the same time. A list that cannot be read is the error of the invocation: the report is complete or
-/// there is none.
+/// Reads both lists concurrently. If either cannot be read, the invocation fails: an incomplete report is never returned.
 async fn describe(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Response, Error> {
     let described = try_join!(
         ec2.describe_byoasns(request, Retries::Configured, deadline),
@@ -88,7 +87,7 @@ async fn deprovision(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<
         Ok((byoasn, metadata)) if byoasn.has_failed() => {
             Err(Error::DeprovisionFailed { operation, status_message: byoasn.status_message, metadata })
         }
-        Ok((byoasn, _)) => Ok(Response::Accepted { byoasn, before: false }),
+        Ok((byoasn, _)) => Ok(Response::Accepted { byoasn, already_accepted: false }),
         Err(error) if is_bad_request(&error) => reconcile(ec2, request, deadline, operation, error).await,
         Err(error) => Err(call_failed(operation, error)),
     }
@@ -111,13 +110,13 @@ async fn reconcile(
     operation: String,
     error: CallError,
 ) -> Result<Response, Error> {
-    // Half of the time for each list, so that a describe call that hangs leaves time for the other.
+    // The first list gets half of the remaining time, so that it leaves time for the second if it hangs.
     let half = Instant::now() + deadline.saturating_duration_since(Instant::now()) / 2;
     let byoasns = ec2.describe_byoasns(request, Retries::None, half).await;
     if let Some(byoasn) = byoasns.as_ref().ok().and_then(|byoasns| deprovisioned(byoasns)) {
-        return Ok(Response::Accepted { byoasn: byoasn.clone(), before: true });
+        return Ok(Response::Accepted { byoasn: byoasn.clone(), already_accepted: true });
     }
-    // Otherwise an unknown outcome stays unknown: EC2 is eventually consistent, and the list may be out of date.
+    // `outcome_unknown` stays as it is: EC2 is eventually consistent, so a list that shows no change proves nothing.
     let associations = ec2.describe_associations(request.asn, Retries::None, deadline).await;
     let observed_state = observed_state(&byoasns, &associations);
     let error = Box::new(error);
@@ -129,12 +128,13 @@ async fn reconcile(
     }
 }
 
-/// The entry that shows that the ASN is deprovisioned or about to be. An ASN that was provisioned again is listed beside
-/// its `deprovisioned` entry for 7 days, so that state counts only if all entries have it.
+/// The entry that shows that the ASN is deprovisioned or about to be. EC2 lists `deprovisioned` and `failed-provision`
+/// entries for 7 days, also beside the entry of an ASN that was provisioned again. So `deprovisioned` counts only if no
+/// entry is live.
 fn deprovisioned(byoasns: &[Byoasn]) -> Option<&Byoasn> {
-    let all_deprovisioned = byoasns.iter().all(|byoasn| byoasn.is_in_state("deprovisioned"));
-    let pending = byoasns.iter().find(|byoasn| byoasn.is_in_state("pending-deprovision"));
-    pending.or_else(|| byoasns.first().filter(|_| all_deprovisioned))
+    let in_state = |state| byoasns.iter().find(|byoasn| byoasn.is_in_state(state));
+    let is_live = |byoasn: &Byoasn| !byoasn.is_in_state("deprovisioned") && !byoasn.is_in_state("failed-provision");
+    in_state("pending-deprovision").or_else(|| in_state("deprovisioned").filter(|_| !byoasns.iter().any(is_live)))
 }
 
 /// What the describe calls showed after a refusal, as sentences.

@@ -8,14 +8,14 @@ use crate::event::Request;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// EC2 has accepted the deprovisioning, now or at an earlier call.
+    /// EC2 has accepted the deprovisioning, in this invocation or earlier.
     #[serde(rename_all = "PascalCase")]
     Accepted {
         /// The ASN as EC2 reports it.
         byoasn: Byoasn,
-        /// Whether EC2 had accepted it before this call.
+        /// Whether EC2 had accepted it before this invocation.
         #[serde(skip)]
-        before: bool,
+        already_accepted: bool,
     },
     /// The dry run has passed; nothing was changed.
     #[serde(rename_all = "PascalCase")]
@@ -66,8 +66,8 @@ impl Response {
     /// What happened, for the log.
     pub(crate) fn summary(&self) -> &'static str {
         match self {
-            Self::Accepted { before: false, .. } => "EC2 has accepted the deprovisioning",
-            Self::Accepted { before: true, .. } => "EC2 had already accepted the deprovisioning",
+            Self::Accepted { already_accepted: false, .. } => "EC2 has accepted the deprovisioning",
+            Self::Accepted { already_accepted: true, .. } => "EC2 had already accepted the deprovisioning",
             Self::DryRun { .. } => "the dry run has passed; nothing was changed",
             Self::Report { .. } => "the state was reported; nothing was changed",
         }

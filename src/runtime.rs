@@ -12,8 +12,8 @@ use crate::error::Error;
 
 /// The async executor, with one thread for the function and one that resolves host names.
 ///
-/// The second thread is started at once, while the function starts and has a whole processor. In an invocation it has only a
-/// share of one.
+/// The second thread is started here, during initialization, when Lambda provides a whole processor. During an invocation,
+/// a small function has only a share of one.
 ///
 /// # Errors
 ///

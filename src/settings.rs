@@ -62,7 +62,7 @@ pub struct ProxySettings {
     /// `ALL_PROXY` or `all_proxy`.
     pub all: String,
     /// `NO_PROXY` or `no_proxy`: the hosts that are reached directly.
-    pub none: String,
+    pub no_proxy: String,
 }
 
 /// A file or a directory of certificates.
@@ -169,7 +169,10 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
                 https: self.proxy(["HTTPS_PROXY", "https_proxy"])?,
                 http: self.proxy(["HTTP_PROXY", "http_proxy"])?,
                 all: self.proxy(["ALL_PROXY", "all_proxy"])?,
-                none: ["NO_PROXY", "no_proxy"].into_iter().find_map(|name| self.non_empty(name)).unwrap_or_default(),
+                no_proxy: ["NO_PROXY", "no_proxy"]
+                    .into_iter()
+                    .find_map(|name| self.non_empty(name))
+                    .unwrap_or_default(),
             },
         })
     }
@@ -257,7 +260,7 @@ fn invalid_url(variable: &'static str, url: &str, problem: &str, allowed: &str) 
 
 /// What is wrong with a URL, as the rest of a sentence, without repeating the URL.
 ///
-/// Two parsers must agree on the host: this function checks with one, and the HTTP client connects with the other.
+/// [`Url`] validates, and the HTTP client connects with [`http::Uri`]. The two must agree on the host.
 fn http_url_problem(value: &str, schemes: &[&str]) -> Option<String> {
     if value.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'')) {
         return Some("has white space or quotes in it".into());

@@ -1,7 +1,7 @@
 //! Text that is safe to print: on one line, and of bounded length.
 
-/// The text without control characters and without characters that change the direction of writing. Either can make a log
-/// line show something that it does not say.
+/// Replaces control characters and characters that change the direction of writing by spaces. Both can make a log line
+/// look different from what it contains.
 pub(crate) fn to_single_line(text: &str) -> String {
     let changes_layout = |c: char| {
         let is_bidirectional_control =

@@ -2,16 +2,19 @@
 //!
 //! The SDK reports only the result of the last attempt. That is not enough for a destructive call: if the response to the
 //! first attempt was lost and the second attempt could not connect, EC2 may have executed the first. [`AttemptTracker`]
-//! is an SDK interceptor that observes each attempt. The SDK calls it in this order:
+//! is an SDK interceptor that observes each attempt. The SDK calls its hooks in this order:
 //!
 //! 1. `read_before_transmit`: the request is signed and about to be sent. From here on it may reach EC2.
 //! 2. `modify_before_deserialization`: status and headers have arrived, the body has not. Skipped if the connection fails
-//!    first. The tracker limits the size of the body and records a 2xx.
-//! 3. `read_after_attempt`: the body has been read, or reading it has failed. The tracker reads the response. The SDK then
-//!    starts the next attempt or returns.
+//!    or the attempt times out first. The tracker limits the size of the body and records a 2xx.
+//! 3. `read_after_attempt`: the attempt has ended, with a complete response, a broken connection or the attempt's timeout.
+//!    It is called in each of these cases. The tracker reads the response. The SDK then starts the next attempt or returns.
 //!
-//! The SDK shares the interceptor between its own future and ours by reference, so its state is behind a mutex. The process
-//! has one thread and the lock is never held across an await: it is never contended.
+//! At the deadline of the invocation, the SDK's future is dropped and no further hook is called. An attempt that was
+//! running then remains marked as in flight.
+//!
+//! The SDK keeps a clone of the tracker, so the clones share their log behind a mutex. All tasks run on one thread and the
+//! lock is never held across an await, so it is never contended.
 
 use std::{
     error::Error as StdError,
@@ -41,19 +44,15 @@ use super::{
 };
 use crate::redaction::Redactor;
 
-/// The most bytes of a body that are read. A page of 100 CIDRs has some 30 KB; a body without an end would fill the
-/// memory.
+/// The maximum size of a body. A page of 100 CIDRs has some 30 KB; a body without an end would fill the memory.
 const MAX_BODY_BYTES: usize = 1 << 20;
-
-/// Step Functions accepts error names of up to 256 characters.
-const MAX_ERROR_TYPE_BYTES: usize = 256;
 
 /// A call to EC2 that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallError {
     /// Why it failed.
     pub kind: CallErrorKind,
-    /// Whether EC2 may have executed one of its attempts all the same.
+    /// Whether EC2 may have executed the request in one of the attempts, despite the error.
     pub outcome_unknown: bool,
 }
 
@@ -72,39 +71,19 @@ pub enum CallErrorKind {
     /// The response is neither a success nor an EC2 error.
     BadResponse {
         /// What is wrong with it.
-        reason: String,
+        error: BodyError,
         /// Status and request ID.
         metadata: ResponseMetadata,
     },
     /// EC2 did not respond in time.
     Timeout,
-    /// No connection, or one that broke before the response was complete.
+    /// There was no connection, or it broke before the response was complete.
     Unreachable {
         /// What the network reported.
         reason: String,
     },
-    /// No credentials, or credentials that cannot be sent.
+    /// There are no credentials, or they cannot be sent in a header.
     NoCredentials,
-}
-
-impl From<Ec2Response> for CallErrorKind {
-    /// The error that a response amounts to if it is not a success.
-    fn from(Ec2Response { metadata, content }: Ec2Response) -> Self {
-        match content {
-            Content::Error { code, message } if is_error_type(&code) => Self::Refused { code, message, metadata },
-            Content::Error { code, .. } => {
-                Self::BadResponse { reason: format!("its error code is not a valid error name: {code:?}"), metadata }
-            }
-            Content::Unreadable(error) => Self::BadResponse { reason: error.to_string(), metadata },
-            Content::Success(_) => Self::BadResponse { reason: "a success was not expected".into(), metadata },
-        }
-    }
-}
-
-/// Whether `Retry` and `Catch` of Step Functions can match a code. They reserve names that start with `States.`.
-fn is_error_type(code: &str) -> bool {
-    let reserved = code.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("States."));
-    code.len() <= MAX_ERROR_TYPE_BYTES && code.bytes().all(|b| b.is_ascii_graphic()) && !reserved
 }
 
 /// An interceptor that tracks the attempts of one operation.
@@ -151,8 +130,11 @@ impl AttemptTracker {
         let mut log = self.lock();
         // The deadline can pass while the SDK waits before a retry. Then the last attempt determines the result.
         let kind = match (log.response.take(), log.connection_error.take(), result) {
-            (Some(Ec2Response { metadata, content: Content::Success(root) }), ..) => return Ok((root, metadata)),
-            (Some(response), ..) => response.into(),
+            (Some(Ec2Response { metadata, content }), ..) => match content {
+                Content::Success(root) => return Ok((root, metadata)),
+                Content::Error { code, message } => CallErrorKind::Refused { code, message, metadata },
+                Content::Unreadable(error) => CallErrorKind::BadResponse { error, metadata },
+            },
             (None, Some(reason), _) => CallErrorKind::Unreachable { reason },
             (.., Ok(Err(SdkError::TimeoutError(_))) | Err(_)) => CallErrorKind::Timeout,
             (.., Ok(Err(error))) if find_source::<CredentialsError>(&error).is_some() => CallErrorKind::NoCredentials,
@@ -262,27 +244,4 @@ pub(super) fn find_source<'a, T: StdError + 'static>(error: &'a (dyn StdError + 
 /// The innermost error, which names what to act on: "Connection refused (os error 111)".
 fn root_cause(error: &(dyn StdError + 'static)) -> String {
     sources(error).last().map(ToString::to_string).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error_kind(code: &str) -> CallErrorKind {
-        let metadata = ResponseMetadata { status: 400, request_id: None };
-        Ec2Response { metadata, content: Content::Error { code: code.into(), message: None } }.into()
-    }
-
-    #[test]
-    fn codes_that_catch_can_match_are_passed_on() {
-        for code in ["InternalError", "Invalid.A-b_c", "States", "Not.States.ALL", &"x".repeat(256)] {
-            assert!(
-                matches!(error_kind(code), CallErrorKind::Refused { code: actual, .. } if actual == code),
-                "{code}"
-            );
-        }
-        for code in ["States.ALL", "states.x", "States.", "two words", "é", "tab\t", &"x".repeat(257)] {
-            assert!(matches!(error_kind(code), CallErrorKind::BadResponse { .. }), "{code}");
-        }
-    }
 }

@@ -44,8 +44,8 @@ pub(super) fn new(proxies: &ProxySettings, roots: RootCertStore) -> SharedHttpCl
     let mut tcp = TcpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
-    let ProxySettings { https, http, all, none } = proxies.clone();
-    let proxies = Arc::new(Matcher::builder().https(https).http(http).all(all).no(none).build());
+    let ProxySettings { https, http, all, no_proxy } = proxies.clone();
+    let proxies = Arc::new(Matcher::builder().https(https).http(http).all(all).no(no_proxy).build());
     let route = service_fn(move |destination: Uri| {
         let mut tcp = tcp.clone();
         let proxies = proxies.clone();
@@ -115,7 +115,8 @@ fn connection_metadata(connection: &CaptureConnection) -> Option<ConnectionMetad
     Some(ConnectionMetadata::builder().proxied(is_proxied).poison_fn(poison).build())
 }
 
-/// The SDK retries after a connection error, but not after a response that is not HTTP.
+/// Converts an error into the SDK's type. The SDK retries I/O errors. A response that is not HTTP comes from something other
+/// than EC2, so it is not retried.
 fn connector_error(error: Error) -> ConnectorError {
     if find_source::<hyper::Error>(&error).is_some_and(hyper::Error::is_parse) {
         ConnectorError::other(error.into(), None)

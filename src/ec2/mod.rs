@@ -41,19 +41,22 @@ use crate::{
 /// connection leaves time for a retry.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The action that ends the provisioning of an ASN.
+const DEPROVISION: &str = "DeprovisionIpamByoasn";
+
 /// The largest page that either list allows.
 const PAGE_SIZE: i32 = 100;
 
-/// The most pages of a list that are read. The quotas allow a few ASNs and CIDRs: a longer list does not end.
+/// The maximum number of pages of a list. The quotas allow only a few ASNs and CIDRs, so a longer list never ends.
 const MAX_PAGES: usize = 100;
 
-/// The most entries of one ASN that are kept before another page is read.
+/// A list with more entries of the ASN than this, and yet another page, never ends.
 const MAX_ENTRIES: usize = 1_000;
 
-/// The most bytes of one text of EC2 that are kept. Step Functions accepts 256 KiB in all.
+/// The maximum length of one text from EC2. Step Functions accepts a response of 256 KiB.
 const MAX_TEXT_BYTES: usize = 2_000;
 
-/// The result of a dry run that EC2 responded to.
+/// How EC2 responded to a dry run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DryRunOutcome {
     /// EC2 would have executed the request.
@@ -65,12 +68,12 @@ pub(crate) enum DryRunOutcome {
     NotHonored(ResponseMetadata),
 }
 
-/// How often a page of a list is requested.
+/// Whether a describe call is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Retries {
     /// As the client is configured.
     Configured,
-    /// Once: the result is only used to explain an error.
+    /// Not at all: after a refusal, describe calls are made on a best-effort basis.
     None,
 }
 
@@ -93,8 +96,8 @@ pub struct Ec2 {
 impl Ec2 {
     /// A client that trusts `roots`.
     ///
-    /// It is built from the settings alone. `aws_config::load` would link every kind of credentials provider, 0.4 MB of
-    /// code that Lambda never runs.
+    /// `aws_config::load` is not used: it would link every kind of credentials provider, 0.4 MB of code that Lambda never
+    /// runs.
     #[must_use]
     pub fn new(settings: ClientSettings, roots: RootCertStore, redactor: Redactor) -> Self {
         let retry =
@@ -131,29 +134,26 @@ impl Ec2 {
         request: &Request,
         deadline: Instant,
     ) -> Result<(Byoasn, ResponseMetadata), CallError> {
-        let tracker = self.tracker("DeprovisionIpamByoasn");
-        let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
-        let call = call.customize().interceptor(tracker.clone()).send();
-        let (root, metadata) = tracker.run(deadline, call).await?;
-        let reason = match self.deprovisioned(request, &root) {
-            Ok(Some(byoasn)) => return Ok((byoasn, metadata)),
-            Ok(None) => "it names another ASN or IPAM".to_owned(),
-            Err(error) => error.to_string(),
-        };
-        Err(CallError { kind: CallErrorKind::BadResponse { reason, metadata }, outcome_unknown: true })
+        let tracker = self.tracker(DEPROVISION);
+        let (root, metadata) = self.send_deprovision(request, None, deadline, &tracker).await?;
+        match self.read_deprovisioned(request, &root) {
+            Ok(byoasn) => Ok((byoasn, metadata)),
+            Err(error) => {
+                Err(CallError { kind: CallErrorKind::BadResponse { error, metadata }, outcome_unknown: true })
+            }
+        }
     }
 
-    /// The `byoasn` of a success, or `None` if it names another ASN or IPAM than the request. An omitted member counts as
-    /// a match.
-    fn deprovisioned(&self, request: &Request, root: &Element) -> Result<Option<Byoasn>, BodyError> {
-        let byoasn = root.child("byoasn").ok_or(BodyError::Missing("byoasn"))?;
-        let asn_matches = byoasn.text("asn")?.is_none_or(|asn| same_asn(request.asn, asn));
-        let ipam_matches = byoasn.text("ipamId")?.is_none_or(|id| id == request.ipam_id);
-        let byoasn = self.byoasn(request, byoasn)?;
+    /// The `byoasn` of a success. It has a state, and names the ASN and the IPAM of the request or omits them.
+    fn read_deprovisioned(&self, request: &Request, root: &Element) -> Result<Byoasn, BodyError> {
+        let element = root.child("byoasn").ok_or(BodyError::Missing("byoasn"))?;
+        let asn_matches = element.text("asn")?.is_none_or(|asn| same_asn(request.asn, asn));
+        let ipam_matches = element.text("ipamId")?.is_none_or(|id| id == request.ipam_id);
+        let byoasn = self.byoasn(request, element)?;
         if byoasn.state.is_none() {
             return Err(BodyError::Missing("state"));
         }
-        Ok((asn_matches && ipam_matches).then_some(byoasn))
+        if asn_matches && ipam_matches { Ok(byoasn) } else { Err(BodyError::OtherResource) }
     }
 
     /// `DeprovisionIpamByoasn` with `DryRun`, which changes nothing.
@@ -162,10 +162,8 @@ impl Ec2 {
     ///
     /// A [`CallError`], if the dry run has not passed.
     pub(crate) async fn dry_run(&self, request: &Request, deadline: Instant) -> Result<DryRunOutcome, CallError> {
-        let tracker = self.tracker("DeprovisionIpamByoasn");
-        let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
-        let call = call.dry_run(true).customize().interceptor(tracker.clone()).send();
-        let result = tracker.run(deadline, call).await;
+        let tracker = self.tracker(DEPROVISION);
+        let result = self.send_deprovision(request, Some(true), deadline, &tracker).await;
         if let Some(metadata) = tracker.success() {
             return Ok(DryRunOutcome::NotHonored(metadata));
         }
@@ -178,6 +176,18 @@ impl Ec2 {
             // A success is a 2xx, so the tracker has recorded it.
             Ok((_, metadata)) => Ok(DryRunOutcome::NotHonored(metadata)),
         }
+    }
+
+    async fn send_deprovision(
+        &self,
+        request: &Request,
+        dry_run: Option<bool>,
+        deadline: Instant,
+        tracker: &AttemptTracker,
+    ) -> Result<(Element, ResponseMetadata), CallError> {
+        let call = self.client.deprovision_ipam_byoasn().ipam_id(&request.ipam_id).asn(request.asn.to_string());
+        let call = call.set_dry_run(dry_run).customize().interceptor(tracker.clone()).send();
+        tracker.run(deadline, call).await
     }
 
     /// The entries that `DescribeIpamByoasn` lists for this ASN under this IPAM.
@@ -246,8 +256,8 @@ impl Ec2 {
         self.read_pages("DescribeByoipCidrs", deadline, send, read).await
     }
 
-    /// Reads all pages of a list. A repeated token, a page too many or an entry too many is an error: a list that is
-    /// incomplete is never returned.
+    /// Reads all pages of a list. An incomplete list is never returned: a list that repeats a token or exceeds
+    /// [`MAX_PAGES`] or [`MAX_ENTRIES`] is an error.
     async fn read_pages<T, O, E, F>(
         &self,
         action: &'static str,
@@ -268,18 +278,18 @@ impl Ec2 {
             // Describe calls change nothing, so their outcome is never unknown.
             let known = |error| CallError { outcome_unknown: false, ..error };
             let (root, metadata) = tracker.run(deadline, call).await.map_err(known)?;
-            let bad_response = |reason: String| {
+            let bad_response = |error| {
                 let metadata = metadata.clone();
-                CallError { kind: CallErrorKind::BadResponse { reason, metadata }, outcome_unknown: false }
+                CallError { kind: CallErrorKind::BadResponse { error, metadata }, outcome_unknown: false }
             };
-            read(&root, &mut found).map_err(|error| bad_response(error.to_string()))?;
-            let next = root.text("nextToken").map_err(|error| bad_response(error.to_string()))?.map(str::to_owned);
+            read(&root, &mut found).map_err(bad_response)?;
+            let next = root.text("nextToken").map_err(bad_response)?.map(str::to_owned);
             pages += 1;
             if next.is_none() {
                 return Ok(found);
             }
             if next == token || pages == MAX_PAGES || found.len() > MAX_ENTRIES {
-                return Err(bad_response("its pages do not end".into()));
+                return Err(bad_response(BodyError::EndlessList));
             }
             token = next;
         }
@@ -295,7 +305,7 @@ impl Ec2 {
         })
     }
 
-    /// The text of a child element as a caller may see it: one line without secrets, at most [`MAX_TEXT_BYTES`] long.
+    /// The text of a child element in the form that callers see: redacted, on one line, at most [`MAX_TEXT_BYTES`] long.
     fn text(&self, element: &Element, name: &'static str) -> Result<Option<String>, BodyError> {
         let text = element.text(name)?.map(|text| to_single_line(&self.redactor.redact(text)));
         Ok(text.map(|text| truncate(&text, MAX_TEXT_BYTES).to_owned()))
@@ -306,7 +316,7 @@ impl Ec2 {
     }
 }
 
-/// Whether EC2's text is this ASN, in whatever form.
+/// Whether a text from EC2 is this ASN in any of its textual forms.
 fn same_asn(asn: Asn, text: &str) -> bool {
     text.parse() == Ok(asn)
 }

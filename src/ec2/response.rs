@@ -12,7 +12,10 @@ pub(crate) const DRY_RUN_OPERATION: &str = "DryRunOperation";
 const INTERNAL_ERRORS: [&str; 5] =
     ["InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "RequestTimeout"];
 
-/// What identifies a response in a message.
+/// Step Functions accepts error names of up to 256 characters.
+const MAX_ERROR_TYPE_BYTES: usize = 256;
+
+/// The status and the request ID of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseMetadata {
     /// The HTTP status code.
@@ -51,7 +54,7 @@ pub enum Content {
     Success(Element),
     /// An EC2 error document, with whatever status.
     Error {
-        /// `Response/Errors/Error[1]/Code`.
+        /// `Response/Errors/Error[1]/Code`, valid as an `errorType`.
         code: String,
         /// `Response/Errors/Error[1]/Message`.
         message: Option<String>,
@@ -78,7 +81,7 @@ impl Ec2Response {
         };
         let request_id = header_request_id.or_else(body_request_id).map(|id| redactor.redact(id));
         let metadata = ResponseMetadata { status, request_id };
-        let content = document.and_then(|root| content(action, &metadata, root, redactor));
+        let content = document.and_then(|root| read_content(action, &metadata, root, redactor));
         Self { content: content.unwrap_or_else(Content::Unreadable), metadata }
     }
 
@@ -89,16 +92,15 @@ impl Ec2Response {
             Content::Success(_) => false,
             _ if self.metadata.is_2xx() => true,
             Content::Error { code, .. } => {
-                let is_throttle = is_throttle(code);
-                let server_error = self.metadata.status >= 500 && !is_throttle;
-                server_error || code == DRY_RUN_OPERATION || INTERNAL_ERRORS.contains(&code.as_str())
+                let is_server_error = self.metadata.status >= 500 && !is_throttle(code);
+                is_server_error || code == DRY_RUN_OPERATION || INTERNAL_ERRORS.contains(&code.as_str())
             }
             Content::Unreadable(_) => !(400..500).contains(&self.metadata.status),
         }
     }
 }
 
-fn content(
+fn read_content(
     action: &str,
     metadata: &ResponseMetadata,
     root: Element,
@@ -108,8 +110,12 @@ fn content(
         let errors = root.child("Errors").ok_or(BodyError::Missing("error code"))?;
         let error = errors.child("Error").ok_or(BodyError::Missing("error code"))?;
         let code = error.text("Code")?.ok_or(BodyError::Missing("error code"))?;
+        let code = redactor.redact(code);
+        if !is_error_type(&code) {
+            return Err(BodyError::InvalidCode(code));
+        }
         let message = error.text("Message")?.map(|message| redactor.redact(message));
-        return Ok(Content::Error { code: redactor.redact(code), message });
+        return Ok(Content::Error { code, message });
     }
     let expected = if metadata.is_2xx() { format!("{action}Response") } else { "Response".to_owned() };
     if root.name() == expected {
@@ -118,7 +124,28 @@ fn content(
     Err(BodyError::UnexpectedRoot { found: redactor.redact(root.name()), expected })
 }
 
+/// Whether `Retry` and `Catch` of Step Functions can match a code. They reserve names that start with `States.`.
+fn is_error_type(code: &str) -> bool {
+    let is_reserved = code.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("States."));
+    code.len() <= MAX_ERROR_TYPE_BYTES && code.bytes().all(|b| b.is_ascii_graphic()) && !is_reserved
+}
+
 /// Whether EC2 throttled the request. A throttled request was not executed.
 pub(crate) fn is_throttle(code: &str) -> bool {
     code.contains("Throttl") || code == "RequestLimitExceeded"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_error_type;
+
+    #[test]
+    fn codes_that_catch_can_match_are_error_types() {
+        for code in ["InternalError", "Invalid.A-b_c", "States", "Not.States.ALL", &"x".repeat(256)] {
+            assert!(is_error_type(code), "{code}");
+        }
+        for code in ["States.ALL", "states.x", "States.", "two words", "é", "tab\t", &"x".repeat(257)] {
+            assert!(!is_error_type(code), "{code}");
+        }
+    }
 }

@@ -43,6 +43,15 @@ pub enum BodyError {
     /// A required element is missing or empty.
     #[error("it has no {0}")]
     Missing(&'static str),
+    /// The error code cannot be an `errorType`.
+    #[error("its error code is not a valid error name: {0:?}")]
+    InvalidCode(String),
+    /// A success for another ASN or IPAM than that of the request.
+    #[error("it names another ASN or IPAM")]
+    OtherResource,
+    /// A list that repeats a page, or that has too many pages or entries.
+    #[error("its pages do not end")]
+    EndlessList,
 }
 
 /// An element with its text or its child elements, never both.

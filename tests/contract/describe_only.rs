@@ -1,9 +1,14 @@
 //! `DescribeOnly`: a complete report, or the error of the call that failed, and never a change.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
-use stand_ins::ec2::{
-    Action::{self, DescribeByoipCidrs, DescribeIpamByoasn},
-    Asn, Association, Cidr, Fault, World,
+use stand_ins::{
+    ec2::{
+        Action::{self, DescribeByoipCidrs, DescribeIpamByoasn},
+        After, Asn, Association, Cidr, Fault, World,
+    },
+    runtime_api::Deadline,
 };
 
 use crate::support::*;
@@ -81,14 +86,8 @@ fn every_form_of_the_asn_is_found_and_others_are_not() {
 #[test]
 fn every_association_state_but_disassociated_is_reported() {
     let states = [
-        "pending-association",
-        "associated",
-        "failed-association",
-        "pending-disassociation",
-        "failed-disassociation",
-        "advertised",
-        "Disassociated",
-        "a-new-state",
+        "pending-association", "associated", "failed-association", "pending-disassociation", "failed-disassociation",
+        "advertised", "Disassociated", "a-new-state",
     ];
     let cidr = |state: &&str| Cidr::new("203.0.113.0/24").association(Association::new("64500").state(state));
     let mut cidrs: Vec<_> = states.iter().map(cidr).collect();
@@ -97,6 +96,64 @@ fn every_association_state_but_disassociated_is_reported() {
     let report = function.invoke(&describe_only()).expect("a report");
     let reported: Vec<_> = report["AsnAssociations"].as_array().expect("list").iter().map(|a| &a["State"]).collect();
     assert_eq!(reported, states);
+}
+
+#[test]
+fn every_asn_state_is_reported() {
+    let states = [
+        "pending-provision",
+        "provisioned",
+        "failed-provision",
+        "pending-deprovision",
+        "deprovisioned",
+        "failed-deprovision",
+        "a-new-state",
+    ];
+    // Stays pending during the test.
+    let asn = |state: &str| Asn::new("64500", IPAM).state(state).after(After::Seconds(1e6));
+    for state in states {
+        let function = Function::with_world(World { asns: vec![asn(state)], ..World::default() });
+        let expected = report(&json!([{ "Asn": "64500", "IpamId": IPAM, "State": state }]), &json!([]));
+        assert_eq!(function.invoke(&describe_only()), Ok(expected));
+    }
+    let function = Function::with_world(World { asns: states.map(asn).into(), ..World::default() });
+    let report = function.invoke(&describe_only()).expect("a report");
+    let reported: Vec<_> = report["Byoasns"].as_array().expect("list").iter().map(|byoasn| &byoasn["State"]).collect();
+    assert_eq!(reported, states);
+}
+
+#[test]
+fn report_is_redacted_and_has_no_control_characters() {
+    let function = Function::start();
+    let text = format!("a{SESSION_TOKEN}b&#10;c\u{202e}d");
+    queue_lists(
+        &function,
+        &format!(
+            "<item><asn>64500</asn><ipamId>{IPAM}</ipamId><state>{text}</state><statusMessage>{text}</statusMessage></item>"
+        ),
+        &format!(
+            "<item><cidr>{text}</cidr><state>{text}</state><asnAssociationSet><item><asn>64500</asn><state>{text}</state>\
+             <statusMessage>{text}</statusMessage></item></asnAssociationSet></item>"
+        ),
+    );
+    let text = "a[redacted]b c d";
+    let expected = report(
+        &json!([{ "Asn": "64500", "IpamId": IPAM, "State": text, "StatusMessage": text }]),
+        &json!([{ "Cidr": text, "State": text, "StatusMessage": text, "ByoipCidrState": text }]),
+    );
+    assert_eq!(function.invoke(&describe_only()), Ok(expected));
+    for action in [DescribeIpamByoasn, DescribeByoipCidrs] {
+        function.ec2.queue_fault(action, Fault::error(403, "AuthFailure", "Bad: {authorization}, {session_token}."));
+        assert_error(function.invoke(&describe_only()), "AuthFailure", &["Signature=[redacted], [redacted]."]);
+    }
+    assert_no_secrets(function.raw_log());
+}
+
+#[test]
+fn report_without_credentials_is_unavailable() {
+    let function = Setup::new(World::default()).unset("AWS_SECRET_ACCESS_KEY").start();
+    assert_error(function.invoke(&describe_only()), "CredentialsUnavailable", &["Nothing was sent to EC2."]);
+    assert_eq!(function.calls(), Vec::<String>::new());
 }
 
 #[test]
@@ -172,6 +229,87 @@ fn throttles_are_retried() {
     }
     assert!(function.invoke(&describe_only()).is_ok());
     assert_eq!(function.calls().len(), 6);
+}
+
+#[test]
+fn throttles_are_retried_on_every_page() {
+    let cidrs = (1..=3).map(|i| Cidr::new(&format!("192.0.2.{i}/32")).association(Association::new("64500"))).collect();
+    let function = Function::with_world(World { cidrs, page_size: 1, ..World::default() });
+    for _ in 0..2 {
+        function.ec2.queue_fault(DescribeByoipCidrs, Fault::Reset { after_effect: true });
+        function.ec2.queue_fault(DescribeByoipCidrs, Fault::CloseAfterResponse { seconds: 0.0 });
+    }
+    let report = function.invoke(&describe_only()).expect("a report");
+    assert_eq!(report["AsnAssociations"].as_array().map(Vec::len), Some(3));
+    assert_eq!(function.calls().len(), 1 + 3 + 2);
+}
+
+#[test]
+fn max_attempts_setting_limits_the_attempts_of_a_page() {
+    for (attempts, setting) in [(1, Some("1")), (2, Some("2")), (3, None)] {
+        for (action, call, other) in [
+            (DescribeIpamByoasn, DESCRIBE_BYOASN, DESCRIBE_CIDRS),
+            (DescribeByoipCidrs, DESCRIBE_CIDRS, DESCRIBE_BYOASN),
+        ] {
+            let setup = Setup::new(World::default());
+            let setup = if let Some(setting) = setting { setup.set("AWS_MAX_ATTEMPTS", setting) } else { setup };
+            let function = setup.start();
+            for _ in 0..attempts {
+                function.ec2.queue_fault(action, Fault::Throttle);
+            }
+            let expected = ["Describing ASN 64500", "call again later", "HTTP 503"];
+            assert_error(function.invoke(&describe_only()), "RequestLimitExceeded", &expected);
+            let calls = function.calls();
+            assert_eq!(calls.iter().filter(|made| *made == call).count(), attempts, "{calls:?}");
+            assert!(calls.iter().all(|made| made == call || made == other), "{calls:?}");
+            assert!(function.invoke(&describe_only()).is_ok());
+        }
+    }
+}
+
+#[test]
+fn persistent_throttles_on_both_lists_are_the_error() {
+    let function = Function::start();
+    for action in [DescribeIpamByoasn, DescribeByoipCidrs] {
+        for _ in 0..3 {
+            function.ec2.queue_fault(action, Fault::Throttle);
+        }
+    }
+    let message = assert_error(function.invoke(&describe_only()), "RequestLimitExceeded", &["call again later"]);
+    assert!(!message.contains("unknown"), "{message}");
+    assert!((4..=6).contains(&function.calls().len()), "{:?}", function.calls());
+}
+
+#[test]
+fn invocations_do_not_share_retries() {
+    let function = Function::start();
+    let close_once = || {
+        function.ec2.clear_faults();
+        for action in [DescribeIpamByoasn, DescribeByoipCidrs] {
+            function.ec2.queue_fault(action, Fault::Close { after_effect: false });
+        }
+    };
+    // Each of these ends while the SDK waits before a retry. The SDK's quota for a whole process would be used up.
+    for _ in 0..60 {
+        close_once();
+        let _ = function.invoke_with_deadline(Deadline::In(Duration::from_millis(50)), &describe_only());
+    }
+    close_once();
+    assert!(function.invoke(&describe_only()).is_ok());
+}
+
+#[test]
+fn hanging_list_times_out_before_the_deadline() {
+    for action in [DescribeIpamByoasn, DescribeByoipCidrs] {
+        let function = Function::start();
+        function.ec2.queue_fault(action, Fault::Hang { after_effect: false });
+        let start = Instant::now();
+        let outcome = function.invoke_with_deadline(Deadline::In(Duration::from_secs(2)), &describe_only());
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+        let message = assert_error(outcome, "Ec2Timeout", &["Describing ASN 64500"]);
+        assert!(!message.contains("unknown"), "{message}");
+        assert!(function.invoke(&describe_only()).is_ok());
+    }
 }
 
 #[test]

@@ -91,8 +91,7 @@ fn request_id_is_read_from_the_body_without_a_header() {
 
 /// A success with this content in its `state` element.
 fn success_with_state(state: &str) -> Fault {
-    let byoasn = format!("<byoasn><asn>64500</asn><state>{state}</state></byoasn>");
-    Fault::raw(200, format!("<DeprovisionIpamByoasnResponse>{byoasn}</DeprovisionIpamByoasnResponse>"))
+    Fault::raw(200, success_document(&format!("<asn>64500</asn><state>{state}</state>")))
 }
 
 #[test]
@@ -107,12 +106,7 @@ fn long_ipam_id_does_not_hide_an_unknown_outcome() {
 
 #[test]
 fn unintelligible_response_is_bad_response() {
-    let error_with_code = |code: &str| {
-        Fault::raw(
-            400,
-            format!("<Response><Errors><Error><Code>{code}</Code><Message>m</Message></Error></Errors></Response>"),
-        )
-    };
+    let error_with_code = |code: &str| Fault::raw(400, error_document(code, "m"));
     for (fault, parts) in [
         (Fault::NoByoasn, vec!["no byoasn", "outcome is unknown", "HTTP 200"]),
         (Fault::TruncatedXml { status: 200 }, vec!["not well-formed XML", "outcome is unknown", "HTTP 200"]),
@@ -214,10 +208,7 @@ fn long_cidr_list_is_truncated_but_advice_is_kept() {
     let cidr = |i| Cidr::new(&format!("2001:db8:{i:x}::/48")).association(Association::new("64500"));
     let function = Function::with_world(World { cidrs: (0..300).map(cidr).collect(), ..World::default() });
     let expected = [
-        "2001:db8:0::/48 (associated)",
-        " more. Re-advertise",
-        "Call DisassociateIpamByoasn",
-        "EC2's message: ",
+        "2001:db8:0::/48 (associated)", " more. Re-advertise", "Call DisassociateIpamByoasn", "EC2's message: ",
         "request ID ",
     ];
     assert_error(function.invoke(&request()), "AsnStillAssociated", &expected);

@@ -131,6 +131,20 @@ fn live_entry_takes_precedence_over_deprovisioned_entry() {
 }
 
 #[test]
+fn failed_provision_entry_is_ignored_beside_deprovisioned_entry() {
+    let failed = Asn::new("64500", IPAM).state("failed-provision");
+    let old = Asn::new("64500", IPAM).state("deprovisioned");
+    let function = Function::with_world(World { asns: vec![failed.clone(), old], ..World::default() });
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "No."));
+    let response = function.invoke(&request());
+    assert_eq!(response, Ok(json!({ "Byoasn": { "Asn": "64500", "IpamId": IPAM, "State": "deprovisioned" } })));
+
+    let function = Function::with_world(World { asns: vec![failed], ..World::default() });
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "No."));
+    assert_error(function.invoke(&request()), "IncorrectState", &["in state failed-provision."]);
+}
+
+#[test]
 fn remaining_associations_are_listed_with_their_cidrs() {
     let function = Function::with_world(World {
         page_size: 1,
@@ -153,6 +167,82 @@ fn remaining_associations_are_listed_with_their_cidrs() {
     let calls = function.calls();
     assert_eq!(calls[..3], [DEPROVISION, DESCRIBE_BYOASN, DESCRIBE_CIDRS]);
     assert_eq!(calls.len(), 6, "all four pages: {calls:?}");
+}
+
+#[test]
+fn advertised_cidrs_are_mentioned() {
+    let advice = "Re-advertise advertised CIDRs with Amazon's ASN (AdvertiseByoipCidr with Asn AWS) or withdraw them first. \
+                  Call DisassociateIpamByoasn for each CIDR";
+    for (cidr_state, association_state, is_advertised) in [
+        ("advertised", "associated", true),
+        ("provisioned", "advertised", true),
+        ("advertised", "pending-disassociation", true),
+        ("provisioned", "associated", false),
+        ("pending-withdrawal", "failed-disassociation", false),
+        ("advertised-elsewhere", "associated", false),
+        // Only the CIDRs of this ASN count.
+        ("advertised", "disassociated", false),
+    ] {
+        let association = Association::new("64500").state(association_state);
+        let other = Association::new("64501").state("advertised");
+        let cidrs = vec![
+            Cidr::new("203.0.113.0/24").state("provisioned").association(Association::new("64500")).association(other),
+            Cidr::new("198.51.100.0/24").state(cidr_state).association(association),
+        ];
+        let function = Function::with_world(World { cidrs, ..World::default() });
+        let message = assert_error(function.invoke(&request()), "AsnStillAssociated", &["203.0.113.0/24 (associated)"]);
+        assert_eq!(message.contains(advice), is_advertised, "{cidr_state}, {association_state}: {message}");
+        assert_eq!(message.contains("dvertise"), is_advertised, "{cidr_state}, {association_state}: {message}");
+    }
+}
+
+#[test]
+fn unexplained_refusal_mentions_other_regions() {
+    let command = "DescribeByoipCidrs lists no association in this Region. It does not show other Regions: check them with \
+                   `aws ec2 describe-byoip-cidrs --max-results 100 --region REGION`.";
+    let refused = |world: World, list_fault: Option<Fault>| {
+        let function = Function::with_world(world);
+        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "DependencyViolation", "No."));
+        if let Some(fault) = list_fault {
+            function.ec2.queue_fault(DescribeByoipCidrs, fault);
+        }
+        function.invoke(&request()).expect_err("a refusal")
+    };
+    for state in ["provisioned", "failed-deprovision", "pending-provision", "a-new-state"] {
+        let (error_type, message) = refused(with_state(state), None);
+        assert_eq!(error_type, "DependencyViolation");
+        assert!(
+            message
+                .contains(&format!("No. DescribeIpamByoasn lists the ASN under this IPAM in state {state}. {command}")),
+            "{message}"
+        );
+    }
+    for (world, list_fault) in [
+        (World { asns: Vec::new(), ..World::default() }, None),
+        (World { asns: vec![Asn::new("64500", "ipam-0fedcba9876543210")], ..World::default() }, None),
+        (with_associations(&["associated"]), None),
+        (with_state("provisioned"), Some(Fault::Throttle)),
+    ] {
+        let (error_type, message) = refused(world, list_fault);
+        assert!(!message.contains("Region"), "{error_type}: {message}");
+    }
+}
+
+#[test]
+fn empty_status_message_is_not_shown_after_a_refusal() {
+    for (status_message, shown) in [
+        ("<statusMessage/>", "in state provisioned."),
+        ("<statusMessage> </statusMessage>", "in state provisioned."),
+        ("<statusMessage>no ROA</statusMessage>", "in state provisioned (no ROA)."),
+    ] {
+        let function = Function::start();
+        let item =
+            format!("<item><asn>64500</asn><ipamId>{IPAM}</ipamId><state>provisioned</state>{status_message}</item>");
+        let list = format!("<DescribeIpamByoasnResponse><byoasnSet>{item}</byoasnSet></DescribeIpamByoasnResponse>");
+        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "IncorrectState", "No."));
+        function.ec2.queue_fault(DescribeIpamByoasn, Fault::raw(200, list));
+        assert_error(function.invoke(&request()), "IncorrectState", &[shown]);
+    }
 }
 
 #[test]
@@ -332,13 +422,13 @@ fn non_http_response_is_not_retried() {
 #[test]
 fn one_process_alternates_successes_and_errors() {
     let function = Function::start();
-    for _ in 0..15 {
+    for _ in 0..5 {
         function.ec2.set_world(World::default());
         for _ in 0..3 {
             function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::Close { after_effect: false });
         }
         assert_error(function.invoke(&request()), "Ec2Unreachable", &[]);
-        assert_eq!(function.calls(), [DEPROVISION; 3], "invocations do not share retries");
+        assert_eq!(function.calls(), [DEPROVISION; 3]);
         assert_error(function.invoke(&json!({})), "InvalidEvent", &[]);
         assert_eq!(function.invoke(&request()), Ok(pending()));
     }

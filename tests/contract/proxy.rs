@@ -1,12 +1,13 @@
 //! Calls through a proxy, and the default endpoints.
 
 use std::{
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     sync::mpsc,
     thread,
 };
 
+use serde_json::json;
 use stand_ins::ec2::World;
 
 use crate::support::*;
@@ -60,12 +61,150 @@ fn calls_use_the_proxy_from_the_environment() {
     assert!(head.to_ascii_lowercase().contains("proxy-authorization: basic dxnlcjp3b3jk\r\n"), "{head}");
 }
 
+/// Starts a proxy that accepts connections and responds to every request with these bytes. Then it closes the connection.
+fn broken_proxy(response: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let url = format!("http://{}", listener.local_addr().expect("address"));
+    thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(response);
+        }
+    });
+    url
+}
+
+/// The URL of a port that refuses connections.
+fn closed_port() -> String {
+    format!("http://{}", TcpListener::bind("127.0.0.1:0").expect("listener").local_addr().expect("address"))
+}
+
+#[test]
+fn http_endpoint_without_port_is_connected_on_port_80() {
+    for (endpoint, target) in [
+        ("http://ec2.example", "ec2.example:80"),
+        ("http://ec2.example:8080", "ec2.example:8080"),
+        ("https://ec2.example", "ec2.example:443"),
+        ("https://ec2.example:8443", "ec2.example:8443"),
+    ] {
+        for variable in ["HTTP_PROXY", "HTTPS_PROXY"] {
+            let is_for_scheme = variable.starts_with("HTTPS") == endpoint.starts_with("https");
+            let (url, received) = proxy();
+            let setup = Setup::new(World::default()).set("AWS_ENDPOINT_URL_EC2", endpoint).set("AWS_MAX_ATTEMPTS", "1");
+            let function = setup.set(variable, &url).start();
+            assert_error(function.invoke(&request()), "Ec2Unreachable", &[]);
+            let head = received.try_recv().unwrap_or_default();
+            let expected = if is_for_scheme { format!("CONNECT {target} HTTP/1.1\r\n") } else { String::new() };
+            assert!(head.starts_with(&expected) && head.is_empty() != is_for_scheme, "{variable} {endpoint}: {head:?}");
+        }
+    }
+}
+
+#[test]
+fn every_proxy_variable_is_read_in_either_case() {
+    for (variables, over_tls) in [
+        (["HTTPS_PROXY", "https_proxy"], true),
+        (["HTTP_PROXY", "http_proxy"], false),
+        (["ALL_PROXY", "all_proxy"], true),
+        (["ALL_PROXY", "all_proxy"], false),
+    ] {
+        for variable in variables {
+            let (url, received) = proxy();
+            let setup = if over_tls { Setup::over_tls(World::default()) } else { Setup::new(World::default()) };
+            // The proxy accepts no other host name.
+            let endpoint = setup.endpoint().replace("127.0.0.1", "localhost");
+            let port = endpoint.rsplit(':').next().expect("port").to_owned();
+            let function = setup.set("AWS_ENDPOINT_URL_EC2", &endpoint).set(variable, &url).start();
+            assert_eq!(function.invoke(&request()), Ok(pending()), "{variable}");
+            let head = received.try_recv().expect("the proxy received nothing");
+            assert!(head.starts_with(&format!("CONNECT localhost:{port} HTTP/1.1\r\n")), "{variable}: {head}");
+        }
+    }
+}
+
+#[test]
+fn uppercase_proxy_variables_take_precedence() {
+    for (upper, lower) in [("HTTPS_PROXY", "https_proxy"), ("ALL_PROXY", "all_proxy")] {
+        let (url, received) = proxy();
+        let setup = Setup::over_tls(World::default()).set(lower, &closed_port());
+        let function = setup.set(upper, &url).start();
+        assert_eq!(function.invoke(&request()), Ok(pending()));
+        assert!(received.try_recv().is_ok(), "{upper} is not used");
+    }
+}
+
+#[test]
+fn https_proxy_takes_precedence_over_all_proxy() {
+    let (url, received) = proxy();
+    let setup = Setup::over_tls(World::default()).set("ALL_PROXY", &closed_port());
+    let function = setup.set("https_proxy", &url).start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    assert!(received.try_recv().is_ok());
+}
+
+#[test]
+fn request_method_does_not_disable_the_proxy() {
+    // CGI programs ignore HTTP_PROXY, because a client can set it with the header `Proxy`.
+    let (url, received) = proxy();
+    let setup = Setup::new(World::default());
+    let endpoint = setup.endpoint().replace("127.0.0.1", "localhost");
+    let setup = setup.set("AWS_ENDPOINT_URL_EC2", &endpoint).set("REQUEST_METHOD", "GET");
+    let function = setup.set("HTTP_PROXY", &url).start();
+    assert_eq!(function.invoke(&request()), Ok(pending()));
+    assert!(received.try_recv().is_ok());
+}
+
+#[test]
+fn broken_proxy_is_never_bypassed() {
+    let broken = [
+        &b""[..],
+        b"HTTP/1.1 403 Forbidden\r\n\r\n",
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 301 Moved\r\nlocation: http://127.0.0.1/\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 2",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+    ];
+    let modes = [json!({}), json!({ "DryRun": true }), json!({ "DescribeOnly": true })];
+    for url in broken.map(broken_proxy).into_iter().chain([closed_port()]) {
+        // The delay before a retry is up to a second, so only one mode is retried.
+        for (variable, attempts, modes) in [("HTTPS_PROXY", "1", &modes[..]), ("ALL_PROXY", "2", &modes[..1])] {
+            let setup = Setup::over_tls(World::default()).set(variable, &url).set("AWS_MAX_ATTEMPTS", attempts);
+            let function = setup.start();
+            for members in modes {
+                let message = assert_error(function.invoke(&request_with(members)), "Ec2Unreachable", &[]);
+                assert!(!message.contains("outcome is unknown"), "{message}");
+            }
+            assert_eq!(function.calls(), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn silent_proxy_is_unreachable_after_the_connect_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("listener");
+    let url = format!("http://{}", listener.local_addr().expect("address"));
+    let function = Setup::over_tls(World::default()).set("HTTPS_PROXY", &url).set("AWS_MAX_ATTEMPTS", "1").start();
+    let message = assert_error(function.invoke(&request()), "Ec2Unreachable", &["no connection within 3.1s"]);
+    assert!(!message.contains("outcome is unknown"), "{message}");
+    assert_eq!(function.calls(), Vec::<String>::new());
+}
+
 #[test]
 fn no_proxy_exempts_a_host() {
     let (url, received) = proxy();
-    let function = Setup::over_tls(World::default()).set("HTTPS_PROXY", &url).set("NO_PROXY", "localhost").start();
+    for (variable, hosts) in
+        [("NO_PROXY", "localhost"), ("no_proxy", "ec2.example,localhost"), ("NO_PROXY", "*"), ("NO_PROXY", "LOCALHOST")]
+    {
+        let function = Setup::over_tls(World::default()).set("HTTPS_PROXY", &url).set(variable, hosts).start();
+        assert_eq!(function.invoke(&request()), Ok(pending()));
+        assert!(received.try_recv().is_err(), "{variable}={hosts}");
+    }
+    let setup = Setup::over_tls(World::default()).set("HTTPS_PROXY", &url).set("no_proxy", "localhost");
+    let function = setup.set("NO_PROXY", "ec2.example").start();
     assert_eq!(function.invoke(&request()), Ok(pending()));
-    assert!(received.try_recv().is_err());
+    assert!(received.try_recv().is_ok(), "NO_PROXY takes precedence");
 }
 
 #[test]
@@ -104,12 +243,4 @@ fn configured_endpoints_can_be_ignored() {
         received.recv().expect("the proxy received nothing").starts_with("CONNECT ec2.us-east-1.amazonaws.com:443 ")
     );
     assert_eq!(function.calls(), Vec::<String>::new());
-}
-
-#[test]
-fn unreachable_proxy_is_unreachable() {
-    let closed = TcpListener::bind("127.0.0.1:0").expect("listener").local_addr().expect("address");
-    let function = Setup::over_tls(World::default()).set("HTTPS_PROXY", &format!("http://{closed}")).start();
-    let message = assert_error(function.invoke(&request()), "Ec2Unreachable", &["refused"]);
-    assert!(!message.contains("outcome is unknown"), "{message}");
 }

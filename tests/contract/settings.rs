@@ -48,6 +48,7 @@ fn invalid_settings_end_the_start_with_one_line() {
         ("AWS_USE_DUALSTACK_ENDPOINT", "1", "true, false"),
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "yes", "true, false"),
         ("AWS_SDK_UA_APP_ID", "two words", "letters, digits and !#$%&'*+-.^_`|~"),
+        ("SSL_CERT_FILE", "", "a PEM file with at least one certificate"),
         ("SSL_CERT_FILE", "/no/such/file", "a PEM file with at least one certificate"),
         ("AWS_ENDPOINT_URL", "ftp://127.0.0.1", "a URL such as https://ec2.us-east-1.amazonaws.com"),
     ] {

@@ -9,14 +9,6 @@ fn dry_run_first() -> Value {
     request_with(&json!({ "DryRunFirst": true }))
 }
 
-fn error_document(code: &str) -> String {
-    format!("<Response><Errors><Error><Code>{code}</Code><Message>M</Message></Error></Errors></Response>")
-}
-
-fn success(byoasn: &str) -> String {
-    format!("<DeprovisionIpamByoasnResponse><byoasn>{byoasn}</byoasn></DeprovisionIpamByoasnResponse>")
-}
-
 #[test]
 fn dry_run_passes_only_with_the_code_in_its_place() {
     for document in [
@@ -69,7 +61,7 @@ fn dry_run_passes_only_with_the_code_in_its_place() {
 fn white_space_around_the_code_is_ignored() {
     for status in [302, 400, 403, 412, 501] {
         let function = Function::start();
-        let document = format!("<?xml version=\"1.0\"?>\n{}\n", error_document("\n  DryRunOperation\t"));
+        let document = format!("<?xml version=\"1.0\"?>\n{}\n", error_document("\n  DryRunOperation\t", "M"));
         function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(status, document));
         assert_eq!(function.invoke(&dry_run_first()), Ok(pending()), "{status}");
         assert_eq!(function.calls(), [DRY_RUN, DEPROVISION]);
@@ -78,7 +70,7 @@ fn white_space_around_the_code_is_ignored() {
 
 #[test]
 fn a_2xx_at_any_attempt_ends_a_dry_run() {
-    let large = success(&"<a>x</a>".repeat(200_000));
+    let large = success_document(&"<a>x</a>".repeat(200_000));
     let headers = |length: &str| {
         [("content-length".to_owned(), length.to_owned()), ("connection".to_owned(), "close".to_owned())]
     };
@@ -86,12 +78,12 @@ fn a_2xx_at_any_attempt_ends_a_dry_run() {
         Fault::Raw { status: 200, headers: headers("1000").into(), body: "<Dep".into(), after_effect: false },
         Fault::Raw { status: 202, headers: headers("1000").into(), body: "".into(), after_effect: false },
         Fault::raw(200, large),
-        Fault::raw(200, error_document("InternalError")),
+        Fault::raw(200, error_document("InternalError", "M")),
     ] {
         for status in [200, 202, 412] {
             let function = Function::start();
             function.ec2.queue_fault(DeprovisionIpamByoasn, first.clone());
-            function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(status, error_document("DryRunOperation")));
+            function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(status, error_document("DryRunOperation", "M")));
             let message = assert_error(function.invoke(&dry_run_first()), "DryRunNotHonored", &["HTTP 20"]);
             assert!(function.calls().iter().all(|call| call == DRY_RUN), "{message}: {:?}", function.calls());
         }
@@ -112,7 +104,9 @@ fn failed_deprovision_is_a_failure_in_any_spelling() {
         "failed-&#x200b;deprovision",
     ] {
         let function = Function::start();
-        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success(&format!("<state>{state}</state>"))));
+        function
+            .ec2
+            .queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success_document(&format!("<state>{state}</state>"))));
         let expected = ["reports failed-deprovision and gives no reason. (HTTP 200)"];
         assert_error(function.invoke(&request()), "DeprovisionFailed", &expected);
     }
@@ -138,7 +132,7 @@ fn improper_success_is_a_bad_response_and_unknown() {
         "<state>a</state></byoasn><byoasn><state>a</state>",
     ] {
         let function = Function::start();
-        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success(byoasn)));
+        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success_document(byoasn)));
         assert_error(function.invoke(&request()), "Ec2BadResponse", &["outcome is unknown", "(HTTP 200)"]);
         assert_eq!(function.calls(), [DEPROVISION], "{byoasn}");
     }
@@ -151,14 +145,14 @@ fn outcome_is_unknown_after_codes_of_internal_errors() {
     {
         for status in [200, 400, 403, 412, 501] {
             let function = Setup::new(World::default()).set("AWS_MAX_ATTEMPTS", "1").start();
-            function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(status, error_document(code)));
+            function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(status, error_document(code, "M")));
             let end = format!("(code {code}, HTTP {status})");
             assert_error(function.invoke(&request()), code, &["outcome is unknown", &end]);
         }
     }
     for (code, status) in [("UnauthorizedOperation", 403), ("RequestLimitExceeded", 503), ("IncorrectState", 400)] {
         let function = Setup::new(World::default()).set("AWS_MAX_ATTEMPTS", "1").start();
-        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(status, error_document(code)));
+        function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(status, error_document(code, "M")));
         let message = assert_error(function.invoke(&request()), code, &[]);
         assert!(!message.contains("unknown"), "{message}");
     }
@@ -175,7 +169,7 @@ fn another_root_element_is_named() {
 #[test]
 fn empty_status_message_is_omitted() {
     let function = Function::start();
-    let body = success("<asn>64500</asn><state>a-new-state</state><statusMessage/>");
+    let body = success_document("<asn>64500</asn><state>a-new-state</state><statusMessage/>");
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, body));
     assert_eq!(function.invoke(&request()), Ok(json!({ "Byoasn": { "Asn": "64500", "State": "a-new-state" } })));
 }
@@ -208,7 +202,7 @@ fn percent_encoded_secrets_are_redacted() {
                 .ec2
                 .queue_fault(DeprovisionIpamByoasn, Fault::error(403, "SomeCode", &format!("sent {text} here")));
             let message = assert_error(function.invoke(&request()), "SomeCode", &["sent [redacted] here"]);
-            let body = success(&format!("<state>{text}</state><statusMessage>{text}</statusMessage>"));
+            let body = success_document(&format!("<state>{text}</state><statusMessage>{text}</statusMessage>"));
             function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, body));
             let response = function.invoke(&request()).expect("a response");
             assert_eq!(response, json!({ "Byoasn": { "State": "[redacted]", "StatusMessage": "[redacted]" } }));
@@ -225,7 +219,9 @@ fn direction_marks_are_removed_from_messages_and_log() {
     let marked = "a\u{61c}b\u{202e}c\u{2066}d";
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(403, "SomeCode", marked));
     assert_error(function.invoke(&request()), "SomeCode", &["a b c d"]);
-    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success(&format!("<state>{marked}</state>"))));
+    function
+        .ec2
+        .queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success_document(&format!("<state>{marked}</state>"))));
     assert_eq!(function.invoke(&request()), Ok(json!({ "Byoasn": { "State": "a b c d" } })));
     for line in function.raw_log() {
         assert!(!line.contains(['\u{61c}', '\u{202e}', '\u{2066}']), "{line}");

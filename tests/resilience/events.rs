@@ -3,7 +3,7 @@
 use std::iter::repeat_n;
 
 use serde_json::json;
-use stand_ins::runtime_api::Invocation;
+use stand_ins::ec2::World;
 
 use crate::support::*;
 
@@ -83,18 +83,9 @@ fn invalid_utf8_is_rejected_everywhere() {
 fn control_characters_and_lone_surrogates_are_rejected() {
     assert_rejected(
         [
-            r#""ipam-0\u0000""#,
-            r#""ipam-0\n""#,
-            r#""ipam-0\u001b[31m""#,
-            r#""ipam-0\u007f""#,
-            r#""ipam-0\u0085""#,
-            r#""\ud800ipam-0""#,
-            r#""ipam-0\udfff""#,
-            r#""ipam-0\ud83d""#,
-            "\"ipam-0\u{1}\"",
-            "\"ipam-0\n\"",
-            "\"ipam-0\u{202e}\"",
-            "\"ipam-0\u{200b}\"",
+            r#""ipam-0\u0000""#, r#""ipam-0\n""#, r#""ipam-0\u001b[31m""#, r#""ipam-0\u007f""#, r#""ipam-0\u0085""#,
+            r#""\ud800ipam-0""#, r#""ipam-0\udfff""#, r#""ipam-0\ud83d""#, "\"ipam-0\u{1}\"", "\"ipam-0\n\"",
+            "\"ipam-0\u{202e}\"", "\"ipam-0\u{200b}\"",
         ]
         .map(|id| format!(r#"{{"IpamId":{id},"Asn":1}}"#)),
     );
@@ -109,32 +100,14 @@ fn control_characters_and_lone_surrogates_are_rejected() {
 fn lookalike_digits_and_letters_are_rejected() {
     assert_rejected(
         [
-            "６４５００",
-            "𝟔𝟒𝟓𝟎𝟎",
-            "٦٤٥٠٠",
-            "۶۴۵۰۰",
-            "६४५००",
-            "⁶⁴⁵⁰⁰",
-            "①",
-            "Ⅵ",
-            "АS64500",
-            "ＡS64500",
-            "1․10",
-            "1。10",
-            "−1",
-            "64\u{ad}500",
+            "６４５００", "𝟔𝟒𝟓𝟎𝟎", "٦٤٥٠٠", "۶۴۵۰۰", "६४५००", "⁶⁴⁵⁰⁰", "①", "Ⅵ", "АS64500", "ＡS64500", "1․10",
+            "1。10", "−1", "64\u{ad}500",
         ]
         .map(|asn| json!({ "IpamId": IPAM, "Asn": asn }).to_string()),
     );
     assert_rejected(
         [
-            "ipаm-0123",
-            "ipam‐0123",
-            "ipam–0123",
-            "іpam-0123",
-            "ipam-０123",
-            "ipam-0123а",
-            "ıpam-0123",
+            "ipаm-0123", "ipam‐0123", "ipam–0123", "іpam-0123", "ipam-０123", "ipam-0123а", "ıpam-0123",
             "ipam-0123\u{301}",
         ]
         .map(|id| json!({ "IpamId": id, "Asn": 1 }).to_string()),
@@ -225,7 +198,7 @@ const FORGERY: &str = "ipam-0\n{\"timestamp\":\"2026-01-01T00:00:00Z\",\"level\"
 #[test]
 fn events_cannot_forge_log_lines() {
     for format in ["JSON", "Text"] {
-        let function = Setup::new(stand_ins::ec2::World::default()).set("AWS_LAMBDA_LOG_FORMAT", format).start();
+        let function = Setup::new(World::default()).set("AWS_LAMBDA_LOG_FORMAT", format).start();
         let events = [
             json!({ "IpamId": FORGERY, "Asn": 1 }),
             json!({ "IpamId": IPAM, "Asn": FORGERY }),
@@ -259,13 +232,97 @@ fn long_ipam_id_is_sent_to_ec2_but_truncated_in_the_log() {
     assert!(log.len() == 1 && log[0].len() < 4_000, "{} lines, {} bytes", log.len(), log[0].len());
 }
 
+/// An event with the request in `detail` and one more name beside it, as bytes: the name may be invalid.
+fn envelope(name: &[u8]) -> Vec<u8> {
+    let rest = format!(r#"":true,"detail":{}}}"#, request());
+    [br#"{"detail-type":"a",""#, name, rest.as_bytes()].concat()
+}
+
 #[test]
-fn unreadable_client_context_ends_the_process_with_one_line() {
+fn envelope_names_like_members_are_rejected() {
+    let names = [
+        "DryRun",
+        "dry_run",
+        "Dry Run",
+        "DRY-RUN",
+        "dry.run",
+        "d r y r u n",
+        "_DryRun_",
+        "DryRun!",
+        "dryRunFirst",
+        "DRY_RUN_FIRST",
+        "Dry Run First",
+        "describeOnly",
+        "describe-only",
+        "DESCRIBE ONLY",
+        "ipamId",
+        "IPAM_ID",
+        "ipam id",
+        "asn",
+        "A-S-N",
+        "\u{200b}DryRun",
+        "Dry\u{a0}Run",
+        // Its uppercase form is S.
+        "de\u{17f}cribeOnly",
+        r"\u0044ryRun",
+        r"dry\u005frun",
+        r"Dry\tRun",
+        r"DryRun\u0000",
+        r"DryRun\u202e",
+    ];
+    assert_rejected(names.map(|name| envelope(name.as_bytes())));
     let function = Function::start();
-    let client_context = Some(r#"{"custom":{"n":1}}"#.into());
-    function.api.send(Invocation { client_context, ..Invocation::new(request().to_string()) });
-    let (code, calls, log) = function.wait_for_exit();
-    assert_eq!((code, calls), (Some(1), Vec::new()));
-    let [line] = &log[..] else { panic!("not one line: {log:?}") };
-    assert!(line["message"].as_str().is_some_and(|text| text.starts_with("the Lambda runtime ended: ")), "{line}");
+    for name in names {
+        assert_error(function.invoke_text(envelope(name.as_bytes())), "InvalidEvent", &["must be inside `detail`"]);
+    }
+}
+
+#[test]
+fn envelope_names_that_are_not_utf8_are_rejected() {
+    let names = [
+        &b"DryRun\xff"[..],
+        b"\xffDryRun",
+        b"Dry\xc0\x80Run",
+        b"dry\xed\xa0\x80run",
+        b"D\xf4\x90\x80\x80",
+        b"\xff",
+        b"Dry\xe2\x80",
+    ];
+    assert_rejected(names.map(envelope));
+    // A lone surrogate is valid UTF-8 as an escape, but it is no character.
+    assert_rejected([envelope(br"Dry\ud800Run"), envelope(br"\udfff")]);
+}
+
+#[test]
+fn other_envelope_names_are_ignored() {
+    let function = Function::start();
+    for name in [
+        "id",
+        "source",
+        "account",
+        "time",
+        "region",
+        "resources",
+        "version",
+        "replay-name",
+        "trace-header",
+        "DryRuns",
+        "NotDryRun",
+        "DryRunFirst1",
+        "Describe",
+        "Only",
+        "Ipam",
+        "IpamIds",
+        "AsnAssociations",
+        "Idempotency Key",
+        "",
+        "_",
+        "é",
+        "ДryRun",
+        r"\u0069d",
+    ] {
+        function.ec2.set_world(World::default());
+        assert_eq!(function.invoke_text(envelope(name.as_bytes())), Ok(pending()), "{name}");
+        assert_eq!(function.calls(), [DEPROVISION]);
+    }
 }

@@ -3,7 +3,9 @@
 mod events;
 mod fault_matrix;
 mod freeze;
+mod memory;
 mod model;
 mod parallel;
 mod responses;
+mod runtime_api;
 mod soak;

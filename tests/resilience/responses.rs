@@ -20,14 +20,6 @@ fn dry_run() -> Value {
     request_with(&json!({ "DryRun": true }))
 }
 
-fn byoasn(content: &str) -> String {
-    format!("<DeprovisionIpamByoasnResponse><byoasn>{content}</byoasn></DeprovisionIpamByoasnResponse>")
-}
-
-fn error_document(code: &str, message: &str) -> String {
-    format!("<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>")
-}
-
 /// The outcome of an invocation if every attempt gets this response.
 fn outcome_with_response(status: u16, body: &str) -> Outcome {
     let function = Function::start();
@@ -49,14 +41,18 @@ fn entities_and_doctypes_are_rejected() {
         .concat();
     let state = "<asn>64500</asn><state>&l9;</state>";
     for document in [
-        format!("<!DOCTYPE r [<!ENTITY l0 \"ha\">{laughs}]>{}", byoasn(state)),
-        format!("<!DOCTYPE r [<!ENTITY l9 SYSTEM \"file:///etc/passwd\">]>{}", byoasn(state)),
-        format!("<!DOCTYPE r [<!ENTITY l9 SYSTEM \"http://127.0.0.1:9/\">]>{}", byoasn(state)),
-        format!("<!DOCTYPE r SYSTEM \"http://127.0.0.1:9/r.dtd\">{}", byoasn("<state>deprovisioned</state>")),
-        format!("<!DOCTYPE r [<!ENTITY l9 \"deprovisioned\">]>{}", byoasn(state)),
-        byoasn(state),
-        byoasn("<state>deprovisioned"),
-        format!("{}{}", byoasn("<state>deprovisioned</state>"), byoasn("<state>failed-deprovision</state>")),
+        format!("<!DOCTYPE r [<!ENTITY l0 \"ha\">{laughs}]>{}", success_document(state)),
+        format!("<!DOCTYPE r [<!ENTITY l9 SYSTEM \"file:///etc/passwd\">]>{}", success_document(state)),
+        format!("<!DOCTYPE r [<!ENTITY l9 SYSTEM \"http://127.0.0.1:9/\">]>{}", success_document(state)),
+        format!("<!DOCTYPE r SYSTEM \"http://127.0.0.1:9/r.dtd\">{}", success_document("<state>deprovisioned</state>")),
+        format!("<!DOCTYPE r [<!ENTITY l9 \"deprovisioned\">]>{}", success_document(state)),
+        success_document(state),
+        success_document("<state>deprovisioned"),
+        format!(
+            "{}{}",
+            success_document("<state>deprovisioned</state>"),
+            success_document("<state>failed-deprovision</state>")
+        ),
     ] {
         assert_error(outcome_with_response(200, &document), "Ec2BadResponse", &["cannot be understood", "unknown"]);
     }
@@ -70,12 +66,13 @@ fn response_for_another_asn_or_ipam_is_rejected() {
         "<asn>six</asn><state>pending-deprovision</state>",
     ] {
         assert_error(
-            outcome_with_response(200, &byoasn(content)),
+            outcome_with_response(200, &success_document(content)),
             "Ec2BadResponse",
             &["another ASN or IPAM", "unknown"],
         );
     }
-    let another_form = outcome_with_response(200, &byoasn("<asn>AS64500</asn><state>pending-deprovision</state>"));
+    let another_form =
+        outcome_with_response(200, &success_document("<asn>AS64500</asn><state>pending-deprovision</state>"));
     assert_eq!(another_form, Ok(json!({ "Byoasn": { "Asn": "64500", "State": "pending-deprovision" } })));
 }
 
@@ -142,7 +139,7 @@ fn responses_over_one_mebibyte_are_rejected() {
     let expected = ["longer than 1 MiB", "HTTP 403"];
     let message = assert_error(outcome_with_response(403, &long(1_100_000)), "Ec2BadResponse", &expected);
     assert!(!message.contains("unknown"), "{message}");
-    let success = byoasn(&format!("<state>{}</state>", "s".repeat(15_000_000)));
+    let success = success_document(&format!("<state>{}</state>", "s".repeat(15_000_000)));
     assert_error(outcome_with_response(200, &success), "Ec2BadResponse", &["longer than 1 MiB", "HTTP 200", "unknown"]);
 }
 
@@ -182,22 +179,9 @@ fn endless_headers_are_rejected() {
 #[test]
 fn codes_reserved_by_step_functions_are_not_passed_through() {
     for code in [
-        "States.ALL",
-        "States.TaskFailed",
-        " States.Timeout ",
-        "\n\tStates.Timeout",
-        "states.all",
-        "STATES.ALL",
-        "States.",
-        "States\u{200b}.ALL",
-        "States.ALL&#10;",
-        "&#9;States.ALL",
-        "\u{a0}States.ALL",
-        "\u{2003}States.Timeout",
-        "Two Words",
-        "a\u{1f4a5}",
-        "Ünknown",
-        "\u{202e}LLA.setatS",
+        "States.ALL", "States.TaskFailed", " States.Timeout ", "\n\tStates.Timeout", "states.all", "STATES.ALL",
+        "States.", "States\u{200b}.ALL", "States.ALL&#10;", "&#9;States.ALL", "\u{a0}States.ALL",
+        "\u{2003}States.Timeout", "Two Words", "a\u{1f4a5}", "Ünknown", "\u{202e}LLA.setatS",
     ] {
         assert_error(outcome_with_response(400, &error_document(code, "m")), "Ec2BadResponse", &["HTTP 400"]);
     }
@@ -227,7 +211,7 @@ fn successful_response_never_passes_a_dry_run() {
         "",
         "<html>",
         "<DeprovisionIpamByoasn",
-        &byoasn("<state>provisioned</state>"),
+        &success_document("<state>provisioned</state>"),
         &error_document("Whatever", "m"),
     ] {
         for status in [200, 202, 204] {
@@ -242,7 +226,7 @@ fn successful_response_never_passes_a_dry_run() {
     // The same holds for a success that is longer than the limit.
     for members in [json!({ "DryRun": true }), json!({ "DryRunFirst": true })] {
         let function = Function::start();
-        let long = byoasn(&format!("<statusMessage>{}</statusMessage>", "m".repeat(1_100_000)));
+        let long = success_document(&format!("<statusMessage>{}</statusMessage>", "m".repeat(1_100_000)));
         function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, long));
         assert_error(function.invoke(&request_with(&members)), "DryRunNotHonored", &["may have", "HTTP 200"]);
         assert_eq!(function.calls(), [DRY_RUN, DRY_RUN]);
@@ -273,7 +257,7 @@ fn success_is_redacted_and_truncated() {
         "m".repeat(500_000),
         "s".repeat(100_000)
     );
-    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, byoasn(&content)));
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success_document(&content)));
     let response = function.invoke(&request()).expect("an unknown state is passed through").to_string();
     assert!(response.len() < 5_000, "{} bytes", response.len());
     assert!(response.contains("[redacted]"), "{response}");
@@ -292,10 +276,13 @@ fn ec2_cannot_forge_log_lines() {
         let faults = [
             Fault::raw(403, error_document("SomeCode", forgery)),
             Fault::raw(403, error_document(forgery, forgery)),
-            Fault::raw(200, byoasn(&format!("<state>{forgery}</state><statusMessage>{forgery}</statusMessage>"))),
             Fault::raw(
                 200,
-                byoasn(&format!("<state>failed-deprovision</state><statusMessage>{forgery}</statusMessage>")),
+                success_document(&format!("<state>{forgery}</state><statusMessage>{forgery}</statusMessage>")),
+            ),
+            Fault::raw(
+                200,
+                success_document(&format!("<state>failed-deprovision</state><statusMessage>{forgery}</statusMessage>")),
             ),
             Fault::raw(400, format!("{forgery}<RequestID>{forgery}</RequestID>")),
         ];
@@ -350,12 +337,7 @@ fn pagination_stops_after_a_thousand_matches() {
 fn credentials_invalid_in_a_header_are_unavailable() {
     for variable in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
         for bad in [
-            "AKIA\nHost: x",
-            "AKIA\rIOSFODNN7",
-            "AKIA\u{7f}IOSFODNN7",
-            "AKIA\u{1b}[31m",
-            "AKIÄIOSFODNN7",
-            "A\u{1}",
+            "AKIA\nHost: x", "AKIA\rIOSFODNN7", "AKIA\u{7f}IOSFODNN7", "AKIA\u{1b}[31m", "AKIÄIOSFODNN7", "A\u{1}",
             ENDS_WITH_CR,
         ] {
             // The SDK trims the session token, but not the other two.

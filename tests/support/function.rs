@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -21,6 +21,9 @@ use super::assertions::{Outcome, outcome};
 pub const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 pub const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 pub const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJr/SESSION+TOKEN==";
+
+/// The longest time that a process needs to exit on its own.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running function.
 pub struct Function {
@@ -135,7 +138,11 @@ impl Function {
 
     /// Invokes with a deadline other than 30 seconds.
     pub fn invoke_with_deadline(&self, deadline: Deadline, event: &Value) -> Outcome {
-        let id = self.api.send(Invocation { deadline, ..Invocation::new(event.to_string()) });
+        self.invoke_with(Invocation { deadline, ..Invocation::new(event.to_string()) })
+    }
+
+    pub fn invoke_with(&self, invocation: Invocation) -> Outcome {
+        let id = self.api.send(invocation);
         outcome(&self.api.wait_for_response(&id, Duration::from_mins(1)).expect("no response within a minute"))
     }
 
@@ -203,7 +210,14 @@ impl Process {
     }
 
     fn wait(mut self) -> (Option<i32>, Vec<String>) {
-        let status = self.child.wait().expect("child");
+        let start = Instant::now();
+        let status = loop {
+            match self.child.try_wait().expect("child") {
+                Some(status) => break status,
+                None => assert!(start.elapsed() < EXIT_TIMEOUT, "the function does not exit"),
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
         (status.code(), self.read())
     }
 

@@ -1,6 +1,7 @@
-//! Requests, the calls to EC2 that they lead to, and the response.
+//! Requests, the calls to EC2 that they lead to, and responses.
 
 use serde_json::{Value, json};
+use stand_ins::ec2::Fault;
 
 pub const IPAM: &str = "ipam-0123456789abcdef0";
 
@@ -25,4 +26,21 @@ pub fn request_with(members: &Value) -> Value {
 /// The response to the first [`request`].
 pub fn pending() -> Value {
     json!({ "Byoasn": { "Asn": "64500", "IpamId": IPAM, "State": "pending-deprovision" } })
+}
+
+/// The first bytes of a 200. The SDK retries after it.
+pub fn half_success() -> Fault {
+    let headers = [("content-length", "1000"), ("connection", "close")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false }
+}
+
+/// A success of `DeprovisionIpamByoasn` with this content in its `byoasn` element.
+pub fn success_document(byoasn: &str) -> String {
+    format!("<DeprovisionIpamByoasnResponse><byoasn>{byoasn}</byoasn></DeprovisionIpamByoasnResponse>")
+}
+
+/// An error in EC2's format.
+pub fn error_document(code: &str, message: &str) -> String {
+    format!("<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors></Response>")
 }

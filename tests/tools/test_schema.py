@@ -1,5 +1,6 @@
 """The schemas in schema/ and the function agree on every sample event and on thousands of random events."""
 
+import itertools
 import json
 import random
 
@@ -24,7 +25,19 @@ IPAMS = [
     *("ipam-0a\n", " ipam-0a", "ipam-0a ", "ipam-res-disco-0a", "arn:aws:ec2::123456789012:ipam/ipam-0a", 1, None, []),
 ]
 FLAGS = [True, False, True, False, "true", 0, 1, None, []]
-UNKNOWN_MEMBERS = ["dryRun", "Dryrun", "DRYRUN", "DryRunfirst", "ipamId", "asn", "Comment", "detail", "detail-type", ""]
+BOOLEANS = ("DryRun", "DryRunFirst", "DescribeOnly")
+UNKNOWN_MEMBERS = [
+    *("dryRun", "Dryrun", "DRYRUN", "DryRunfirst", "describeOnly", "dry_run", "Describe Only", "ipamId", "asn", "Comment"),
+    *("detail", "detail-type", ""),
+]
+# Beside `detail`: names that resemble a request member, and names that do not.
+ENVELOPE_MEMBERS = [
+    *("IpamId", "ipam_id", "Ipam Id", "IPAM-ID", "ASN", "asn", "A.S.N", "DryRun", "dryrun", "dry_run", "Dry Run", "DRY-RUN"),
+    *("DryRunFirst", "Dry Run First", "dry_run_first", "DRY-RUN-FIRST", "DescribeOnly", "describeOnly", "describe_only"),
+    *("Describe Only!", "_DryRun_", "\tdry\nrun", "\u2028DryRun", "Dry\u00a0Run", "\u200bDryRun", "DryRun\u0000"),
+    *("id", "account", "time", "region", "resources", "version", "replay-name", "DryRuns", "dry_runs", "NotDryRun"),
+    *("Describe", "Only", "IpamIds", "AsnAssociations", "", "_", "DryRun1", "1DryRun"),
+]
 
 
 def request(rng):
@@ -33,8 +46,8 @@ def request(rng):
         "IpamId": IPAMS[0] if rng.random() < 0.7 else rng.choice(IPAMS),
         "Asn": asn(rng),
     }
-    for name in ("DryRun", "DryRunFirst"):
-        if rng.random() < 0.4:
+    for name in BOOLEANS:
+        if rng.random() < 0.3:
             members[name] = rng.choice(FLAGS)
     if rng.random() < 0.1:
         members[rng.choice(UNKNOWN_MEMBERS)] = rng.choice([True, "x", None, {}])
@@ -56,7 +69,7 @@ def event(rng):
     if kind < 0.97:
         envelope = {"detail-type": "Deprovision IPAM BYOASN", "detail": request(rng), "source": "com.example.network"}
         if rng.random() < 0.3:
-            envelope[rng.choice(["IpamId", "DryRun", "dryrun", "ASN", "DryRunFirst", "DryRuns", "replay-name"])] = True
+            envelope[rng.choice(ENVELOPE_MEMBERS)] = True
         if rng.random() < 0.1:
             del envelope[rng.choice(sorted(envelope))]
         return envelope
@@ -103,6 +116,27 @@ def test_schema_and_function_agree_on_random_events(emulated, schemas):  # noqa:
         accepted_count += accepted
     # The comparison needs many accepted and many rejected events.
     assert EVENTS / 10 < accepted_count < EVENTS * 9 / 10
+
+
+def test_schema_and_function_agree_on_names_beside_detail(emulated, schemas):  # noqa: F811
+    accepted = set()
+    for name in ENVELOPE_MEMBERS:
+        sample = {"detail-type": "a", "detail": {"IpamId": IPAMS[0], "Asn": "64500"}, name: True}
+        valid = schemas["request"].is_valid(sample)
+        assert accepts(emulated, schemas, json.dumps(sample).encode()) == valid, name
+        assert accepts(emulated, schemas, json.dumps(sample, ensure_ascii=False).encode()) == valid, name
+        accepted |= {name} if valid else set()
+    assert "dry_runs" in accepted
+    assert not accepted & {"DryRun", "dry_run", "Dry Run First", "describeOnly", "IPAM-ID", "A.S.N"}
+
+
+def test_schema_and_function_agree_on_combined_booleans(emulated, schemas):  # noqa: F811
+    for values in itertools.product([None, False, True], repeat=len(BOOLEANS)):
+        members = {name: value for name, value in zip(BOOLEANS, values) if value is not None}
+        sample = {"IpamId": IPAMS[0], "Asn": "64500", **members}
+        expected = values[2] is not True or True not in values[:2]
+        assert schemas["request"].is_valid(sample) == expected, sample
+        assert accepts(emulated, schemas, json.dumps(sample).encode()) == expected, sample
 
 
 def test_integers_with_fraction_or_exponent_differ(emulated, schemas):  # noqa: F811

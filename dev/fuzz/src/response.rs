@@ -3,7 +3,7 @@
 //! A second XML reader, roxmltree, confirms what the function's reader accepts.
 
 use deprovision_ipam_byoasn::{
-    ec2::{CallError, CallErrorKind, Content, Ec2Response, Element},
+    ec2::{BodyError, CallError, CallErrorKind, Content, Ec2Response, Element},
     error::{ASN_STILL_ASSOCIATED, DEPROVISION_FAILED, DRY_RUN_NOT_HONORED, EC2_BAD_RESPONSE, Error},
     redaction::Redactor,
     response::AsnAssociation,
@@ -207,37 +207,43 @@ fn without_signatures(text: &str) -> String {
 
 /// Checks each error that a response can cause. `text` is the redacted body, where EC2 reports states and CIDRs.
 fn check_errors(response: &Ec2Response, text: &str) {
-    let kind = CallErrorKind::from(response.clone());
-    let (expected_type, ec2_message, reason) = match (&kind, &response.content) {
-        (CallErrorKind::Refused { code, message, .. }, Content::Error { code: expected, .. }) => {
-            assert_eq!(code, expected);
-            (code.as_str(), message.as_deref().unwrap_or_default(), "")
+    let metadata = response.metadata.clone();
+    let (kind, expected_type, ec2_message, reference) = match response.content.clone() {
+        Content::Error { code, message } => {
+            let reference = format!("(code {code}, {metadata})");
+            let ec2_message = message.clone().unwrap_or_default();
+            (CallErrorKind::Refused { code: code.clone(), message, metadata }, code, ec2_message, reference)
         }
-        (CallErrorKind::BadResponse { reason, .. }, Content::Error { code, .. }) => {
-            assert!(!message::is_error_type(code), "{code}");
-            (EC2_BAD_RESPONSE, "", reason.as_str())
+        content => {
+            let error = match content {
+                Content::Unreadable(error) => error,
+                _ => BodyError::OtherResource,
+            };
+            if let BodyError::InvalidCode(code) = &error {
+                assert!(!message::is_error_type(code), "{code}");
+            }
+            let reference = format!("({metadata})");
+            (CallErrorKind::BadResponse { error, metadata }, EC2_BAD_RESPONSE.to_owned(), String::new(), reference)
         }
-        (CallErrorKind::BadResponse { reason, .. }, _) => (EC2_BAD_RESPONSE, "", reason.as_str()),
-        (kind, content) => panic!("{kind:?} from {content:?}"),
+    };
+    let reason = match &kind {
+        CallErrorKind::BadResponse { error, .. } => error.to_string(),
+        _ => String::new(),
     };
     let metadata = &response.metadata;
-    let reference = match &kind {
-        CallErrorKind::Refused { code, .. } => format!("(code {code}, {metadata})"),
-        _ => format!("({metadata})"),
-    };
     let associations = associations(text);
     let operation = || OPERATION.to_owned();
     for outcome_unknown in [false, true] {
         let error = Box::new(CallError { kind: kind.clone(), outcome_unknown });
         let call = Error::Call { operation: operation(), error: error.clone(), observed_state: text.to_owned() };
-        check_error(&call, expected_type, &format!("{ec2_message}{reason}. {text}"), &reference, outcome_unknown);
+        check_error(&call, &expected_type, &format!("{ec2_message}{reason}. {text}"), &reference, outcome_unknown);
         let associated = Error::AsnStillAssociated {
             operation: operation(),
             error,
             associations: associations.clone(),
             observed_state: String::new(),
         };
-        let message = check_error(&associated, ASN_STILL_ASSOCIATED, ec2_message, &reference, outcome_unknown);
+        let message = check_error(&associated, ASN_STILL_ASSOCIATED, &ec2_message, &reference, outcome_unknown);
         check_cidrs(&message, &associations);
     }
     let reference = format!("({metadata})");

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 use stand_ins::{
-    ec2::{Action::DeprovisionIpamByoasn, After, Asn, Fault, Interruption, Network, Point, World},
+    ec2::{Action, After, Asn, Fault, Interruption, Network, Point, World},
     runtime_api::Deadline,
 };
 
@@ -22,16 +22,29 @@ pub enum Mode {
     AtDryRun,
     /// `DryRunFirst`, and the fault occurs during the call after a passed dry run.
     AfterDryRun,
+    /// The fault occurs in one of the two lists.
+    DescribeOnly,
 }
 
 impl Mode {
-    pub const ALL: [Self; 4] = [Self::Deprovision, Self::DryRun, Self::AtDryRun, Self::AfterDryRun];
+    pub const ALL: [Self; 5] = [Self::Deprovision, Self::DryRun, Self::AtDryRun, Self::AfterDryRun, Self::DescribeOnly];
+
+    /// Whether a success means a change.
+    fn changes(self) -> bool {
+        !matches!(self, Self::DryRun | Self::DescribeOnly)
+    }
+
+    /// The action that the fault affects.
+    fn action(self) -> Action {
+        if self == Self::DescribeOnly { Action::DescribeByoipCidrs } else { Action::DeprovisionIpamByoasn }
+    }
 
     fn event(self) -> Value {
         match self {
             Self::Deprovision => request(),
             Self::DryRun => request_with(&json!({ "DryRun": true })),
             Self::AtDryRun | Self::AfterDryRun => request_with(&json!({ "DryRunFirst": true })),
+            Self::DescribeOnly => request_with(&json!({ "DescribeOnly": true })),
         }
     }
 }
@@ -79,14 +92,18 @@ pub fn run(injection: &Injection, mode: Mode) -> String {
         Err((error_type, message)) if message.contains("outcome is unknown") => format!("`{error_type}`, unknown"),
         Err((error_type, _)) => format!("`{error_type}`"),
     };
-    assert!(mode != Mode::DryRun || !changed, "{context}: a dry run made a change: {ending}");
+    assert!(mode.changes() || !changed, "{context}: a change without a request for it: {ending}");
+    assert!(
+        mode != Mode::DescribeOnly || !ending.ends_with("unknown"),
+        "{context}: describe calls have no unknown outcome: {outcome:?}"
+    );
     assert!(mode != Mode::AtDryRun || !changed || outcome.is_ok(), "{context}: the real call was made after {ending}");
     assert!(
         !changed || outcome.is_ok() || ending.ends_with("unknown"),
         "{context}: a change is reported as a failure: {outcome:?}"
     );
     assert!(
-        outcome.is_err() || changed != (mode == Mode::DryRun),
+        outcome.is_err() || changed == mode.changes(),
         "{context}: success is reported without a change: {outcome:?}"
     );
 
@@ -101,7 +118,7 @@ pub fn run(injection: &Injection, mode: Mode) -> String {
 }
 
 fn inject(function: &Function, injection: &Injection, mode: Mode) {
-    let queue = |fault| function.ec2.queue_fault(DeprovisionIpamByoasn, fault);
+    let queue = |fault| function.ec2.queue_fault(mode.action(), fault);
     match (injection, mode) {
         // Closes the connection, so that the next call needs a new one, which is affected by the fault.
         (Injection::Network(_), Mode::AfterDryRun) => queue(Fault::CloseAfterResponse { seconds: 0.5 }),
@@ -127,13 +144,13 @@ fn assert_recovers(function: &Function, injection: &Injection, mode: Mode, conte
         assert_error(again, "Ec2Unreachable", &[]);
         return;
     }
-    if mode == Mode::DryRun {
-        assert_eq!(again.expect(context)["DryRun"], true);
-        assert_eq!(state(function), "provisioned", "{context}");
-    } else {
-        assert_eq!(again, Ok(pending()), "{context}");
-        assert_eq!(state(function), "pending-deprovision", "{context}");
+    match mode {
+        Mode::DryRun => assert_eq!(again.expect(context)["DryRun"], true),
+        Mode::DescribeOnly => assert_eq!(again.expect(context)["Byoasns"][0]["State"], "provisioned"),
+        _ => assert_eq!(again, Ok(pending()), "{context}"),
     }
+    let expected = if mode.changes() { "pending-deprovision" } else { "provisioned" };
+    assert_eq!(state(function), expected, "{context}");
 }
 
 fn state(function: &Function) -> String {

@@ -6,6 +6,8 @@ use stand_ins::ec2::{
     Network, Point,
 };
 
+use crate::support::half_success;
+
 /// How far a call is when the fault occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -46,13 +48,18 @@ pub enum Fault {
     ThrottleOnce,
     PermanentThrottle,
     ServerError,
+    HalfSuccessOnce,
+    ErrorInSuccess,
+    InternalErrorIn400,
+    DryRunOperation,
+    AmbiguousSuccess,
     WrongName,
     ExpiredCertificate,
     DnsFailure,
 }
 
 impl Fault {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 16] = [
         Self::Refused,
         Self::Reset,
         Self::Hang,
@@ -61,6 +68,11 @@ impl Fault {
         Self::ThrottleOnce,
         Self::PermanentThrottle,
         Self::ServerError,
+        Self::HalfSuccessOnce,
+        Self::ErrorInSuccess,
+        Self::InternalErrorIn400,
+        Self::DryRunOperation,
+        Self::AmbiguousSuccess,
         Self::WrongName,
         Self::ExpiredCertificate,
         Self::DnsFailure,
@@ -76,6 +88,11 @@ impl Fault {
             Self::ThrottleOnce => "throttle once",
             Self::PermanentThrottle => "permanent throttle",
             Self::ServerError => "5xx",
+            Self::HalfSuccessOnce => "half a 200 once",
+            Self::ErrorInSuccess => "error with HTTP 200",
+            Self::InternalErrorIn400 => "`InternalError` with HTTP 400",
+            Self::DryRunOperation => "`DryRunOperation`",
+            Self::AmbiguousSuccess => "success with two states",
             Self::WrongName => "wrong TLS name",
             Self::ExpiredCertificate => "expired certificate",
             Self::DnsFailure => "DNS failure",
@@ -99,6 +116,10 @@ const ATTEMPTS: usize = 3;
 
 /// Longer than any deadline in this test.
 const DRIP: Interruption = Drip { seconds: 600.0 };
+
+/// One of its states is a success, the other a failure.
+const AMBIGUOUS_SUCCESS: &str = "<DeprovisionIpamByoasnResponse><byoasn><asn>64500</asn><state>pending-deprovision</state>\
+                                 <state>failed-deprovision</state></byoasn></DeprovisionIpamByoasnResponse>";
 
 /// How the fault is injected in this phase, or `None` if it cannot occur there.
 pub fn injection(phase: Phase, fault: Fault) -> Option<Injection> {
@@ -138,6 +159,11 @@ pub fn injection(phase: Phase, fault: Fault) -> Option<Injection> {
         Phase::WholeBody => Point::End,
     };
     match (fault, phase) {
+        (Fault::HalfSuccessOnce, Phase::HalfBody) => Some(Injection::Calls { fault: half_success(), times: 1 }),
+        (Fault::ErrorInSuccess, Phase::WholeBody) => calls(Ec2Fault::error(200, "UnauthorizedOperation", "No.")),
+        (Fault::InternalErrorIn400, Phase::WholeBody) => calls(Ec2Fault::error(400, "InternalError", "Oh.")),
+        (Fault::DryRunOperation, Phase::WholeBody) => calls(Ec2Fault::error(412, "DryRunOperation", "It would.")),
+        (Fault::AmbiguousSuccess, Phase::WholeBody) => calls(Ec2Fault::raw(200, AMBIGUOUS_SUCCESS)),
         // EC2 throttles before it makes a change, and only a whole response shows the throttle's code.
         (Fault::ThrottleOnce, Phase::RequestSent) => Some(Injection::Calls { fault: Ec2Fault::Throttle, times: 1 }),
         (Fault::PermanentThrottle, Phase::RequestSent) => calls(Ec2Fault::Throttle),

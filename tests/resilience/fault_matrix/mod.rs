@@ -16,8 +16,8 @@ const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/testing.md");
 const BEGIN: &str = "<!-- fault matrix: begin -->";
 const END: &str = "<!-- fault matrix: end -->";
 const HEAD: &str =
-    "| fault | deprovision | `DryRun` | `DryRunFirst`, fault at the dry run | `DryRunFirst`, fault at the deprovision |
-| --- | --- | --- | --- | --- |";
+    "| fault | deprovision | `DryRun` | `DryRunFirst`, fault at the dry run | `DryRunFirst`, fault at the deprovision | `DescribeOnly`, fault in one list |
+| --- | --- | --- | --- | --- | --- |";
 
 #[test]
 fn outcomes_match_the_documented_fault_matrix() {

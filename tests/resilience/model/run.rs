@@ -4,15 +4,18 @@ use std::{collections::HashSet, ops::Add, thread, time::Duration};
 
 use serde_json::json;
 use stand_ins::{
-    ec2::{After, Asn, Association, Cidr, StandIn, World},
+    ec2::{
+        Action::{DeprovisionIpamByoasn, DescribeByoipCidrs, DescribeIpamByoasn},
+        After, Asn, Association, Call, Cidr, Fault, StandIn, World,
+    },
     runtime_api::{Deadline, Invocation},
 };
 
-use super::sequence::{ASNS, Change, Event, IPAMS, Mode, Step, Target};
+use super::sequence::{ASNS, Change, Event, IPAMS, Mode, Step, Target, is_2xx, may_have_been_executed};
 use crate::support::*;
 
-/// Enough for every fault but a hang, which ends in a timeout.
-const DEADLINE: Duration = Duration::from_millis(400);
+/// For invocations with a call that hangs: the invocation then ends in a timeout.
+const SHORT_DEADLINE: Duration = Duration::from_millis(400);
 
 /// Counts of what happened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +25,8 @@ pub struct Total {
     pub unknown: usize,
     pub invalid_events: usize,
     pub crashes: usize,
+    pub reports: usize,
+    pub dry_runs_not_honored: usize,
 }
 
 impl Add for Total {
@@ -34,6 +39,8 @@ impl Add for Total {
             unknown: self.unknown + other.unknown,
             invalid_events: self.invalid_events + other.invalid_events,
             crashes: self.crashes + other.crashes,
+            reports: self.reports + other.reports,
+            dry_runs_not_honored: self.dry_runs_not_honored + other.dry_runs_not_honored,
         }
     }
 }
@@ -77,7 +84,7 @@ impl Sandbox {
                     if event.mode == Mode::DryRun {
                         // Without this, an endpoint that ignores DryRun could make a change that is never reported.
                         self.function().ec2.clear_faults();
-                    } else if event.defect.is_none() {
+                    } else if event.defect.is_none() && event.mode != Mode::DescribeOnly {
                         in_flight.insert(event.target);
                     }
                     self.crash(event, *after, &in_flight);
@@ -109,7 +116,14 @@ impl Sandbox {
     fn invoke(&mut self, event: &Event, in_flight: &HashSet<Target>) -> Total {
         let before = states(self.function());
         self.function().ec2.clear_calls();
-        let deadline = if self.attempts == "1" { DEADLINE } else { 10 * DEADLINE };
+        let faults = [DeprovisionIpamByoasn, DescribeIpamByoasn, DescribeByoipCidrs]
+            .map(|action| self.function().ec2.queued_faults(action));
+        // A busy machine must not turn a slow call into a timeout.
+        let deadline = match faults.iter().flatten().any(|fault| matches!(fault, Fault::Hang { .. })) {
+            true if self.attempts == "1" => SHORT_DEADLINE,
+            true => 10 * SHORT_DEADLINE,
+            false => Duration::from_secs(30),
+        };
         let outcome = self.send(event, deadline);
         let calls = self.function().ec2.calls();
         let after = states(self.function());
@@ -132,6 +146,13 @@ impl Sandbox {
             assert!(!changed, "{before} became {now}");
             return Total { invalid_events: 1, ..Total::default() };
         }
+        let [deprovision_faults, list_faults @ ..] = faults;
+        if mode == Mode::DescribeOnly {
+            assert!(calls.iter().all(|call| call.action.starts_with("Describe")), "{calls:?}");
+            assert!(!changed, "{before} became {now}");
+            let has_fault = !list_faults.concat().is_empty();
+            return self.check_report(target, outcome, has_fault, in_flight.is_empty());
+        }
         for call in calls.iter().filter(|call| call.action == "DeprovisionIpamByoasn") {
             assert_eq!((call.params["Asn"].as_str(), call.params["IpamId"].as_str()), (target.asn, target.ipam_id));
             let dry = call.params.get("DryRun").is_some_and(|value| value == "true");
@@ -139,6 +160,10 @@ impl Sandbox {
         }
         if mode == Mode::DryRunFirst && !calls.is_empty() {
             assert_eq!(calls[0].params.get("DryRun").map(String::as_str), Some("true"), "the dry run comes first");
+        }
+        // A killed invocation may take faults too.
+        if in_flight.is_empty() {
+            assert_matches_faults(mode, &calls, deprovision_faults, &outcome);
         }
         match outcome {
             Ok(response) if mode == Mode::DryRun => {
@@ -163,7 +188,38 @@ impl Sandbox {
                     }
                     _ => {}
                 }
-                Total { errors: 1, unknown: unknown.into(), ..Total::default() }
+                let dry_runs_not_honored = (error_type == "DryRunNotHonored").into();
+                Total { errors: 1, unknown: unknown.into(), dry_runs_not_honored, ..Total::default() }
+            }
+        }
+    }
+
+    /// Asserts that a report equals the state in EC2, and that only a fault prevents it.
+    fn check_report(&self, target: Target, outcome: Outcome, has_fault: bool, compare: bool) -> Total {
+        let Target { asn, ipam_id } = target;
+        match outcome {
+            Ok(report) => {
+                let world = self.function().ec2.world();
+                let entries = world.asns.iter().filter(|it| it.asn == asn && it.ipam_id == ipam_id);
+                let byoasns: Vec<_> =
+                    entries.map(|it| json!({ "Asn": asn, "IpamId": ipam_id, "State": it.state })).collect();
+                let associations =
+                    world.cidrs.iter().flat_map(|cidr| cidr.associations.iter().map(move |it| (cidr, it)));
+                let associations: Vec<_> = associations
+                    .filter(|(_, it)| it.asn == asn)
+                    .map(|(cidr, it)| json!({ "Cidr": cidr.cidr, "State": it.state, "ByoipCidrState": cidr.state }))
+                    .collect();
+                let expected = json!({
+                    "DescribeOnly": true, "IpamId": ipam_id, "Asn": asn,
+                    "Byoasns": byoasns, "AsnAssociations": associations,
+                });
+                assert!(!compare || report == expected, "expected {expected}, not {report}");
+                Total { reports: 1, ..Total::default() }
+            }
+            Err((error_type, message)) => {
+                assert!(has_fault, "no fault, and: {error_type}: {message}");
+                assert!(!message.contains("unknown"), "{error_type}: {message}");
+                Total { errors: 1, ..Total::default() }
             }
         }
     }
@@ -214,6 +270,32 @@ impl Drop for Sandbox {
         if let Some(function) = self.function.take().filter(|_| !thread::panicking()) {
             assert_log(function.raw_log(), self.responses, false);
         }
+    }
+}
+
+/// Asserts that the outcome fits the faults that the calls took: a 2xx at any attempt of a dry run is `DryRunNotHonored`,
+/// and an error says that the outcome is unknown exactly if EC2 may have executed an attempt.
+fn assert_matches_faults(mode: Mode, calls: &[Call], faults: Vec<Fault>, outcome: &Outcome) {
+    let deprovisions = calls.iter().filter(|call| call.action == "DeprovisionIpamByoasn");
+    let (dry_runs, attempts): (Vec<_>, Vec<_>) = deprovisions.partition(|call| call.params.contains_key("DryRun"));
+    let mut faults = faults.into_iter().take(dry_runs.len() + attempts.len());
+    let at_dry_run: Vec<_> = faults.by_ref().take(dry_runs.len()).collect();
+    let timed_out = outcome.as_ref().is_err_and(|(error_type, _)| error_type == "Ec2Timeout");
+    if at_dry_run.iter().any(is_2xx) && !timed_out {
+        assert_error(outcome.clone(), "DryRunNotHonored", &["may have ignored DryRun"]);
+        assert_eq!(attempts.len(), 0, "a real call after a 2xx to a dry run: {at_dry_run:?}");
+    }
+    let Err((error_type, message)) = outcome else { return };
+    if matches!(error_type.as_str(), "DryRunNotHonored" | "DeprovisionFailed") {
+        return;
+    }
+    let faults: Vec<_> = if attempts.is_empty() { at_dry_run } else { faults.collect() };
+    let executed: Vec<_> = faults.iter().map(may_have_been_executed).collect();
+    let unknown = message.contains("outcome is unknown");
+    if executed.contains(&Some(true)) {
+        assert!(unknown, "{mode:?} with {faults:?}: {error_type}: {message}");
+    } else if executed.iter().all(Option::is_some) && !timed_out {
+        assert!(!unknown, "{mode:?} with {faults:?}: {error_type}: {message}");
     }
 }
 

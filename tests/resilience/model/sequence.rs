@@ -7,6 +7,8 @@ use stand_ins::ec2::{
     Fault, Interruption, Point,
 };
 
+use crate::support::half_success;
+
 /// ASNs and IPAMs in requests. Not all of them exist.
 pub const ASNS: [&str; 3] = ["64500", "64501", "64509"];
 pub const IPAMS: [&str; 3] = ["ipam-0123456789abcdef0", "ipam-0fedcba9876543210", "ipam-00"];
@@ -22,6 +24,7 @@ pub enum Mode {
     Deprovision,
     DryRun,
     DryRunFirst,
+    DescribeOnly,
 }
 
 #[derive(Clone, Debug)]
@@ -40,6 +43,7 @@ impl Event {
             Mode::Deprovision => json!({}),
             Mode::DryRun => json!({ "DryRun": true }),
             Mode::DryRunFirst => json!({ "DryRunFirst": true, "DryRun": false }),
+            Mode::DescribeOnly => json!({ "DescribeOnly": true, "DryRunFirst": false }),
         };
         let mut request = json!({ "IpamId": self.target.ipam_id, "Asn": self.target.asn });
         request.as_object_mut().expect("object").extend(members.as_object().expect("object").clone());
@@ -94,7 +98,12 @@ fn target() -> impl Strategy<Value = Target> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let mode = prop_oneof![5 => Just(Mode::Deprovision), 3 => Just(Mode::DryRun), 3 => Just(Mode::DryRunFirst)];
+    let mode = prop_oneof![
+        5 => Just(Mode::Deprovision),
+        3 => Just(Mode::DryRun),
+        3 => Just(Mode::DryRunFirst),
+        3 => Just(Mode::DescribeOnly),
+    ];
     let defect = prop_oneof![
         8 => Just(None),
         1 => select(vec![
@@ -103,6 +112,8 @@ fn event() -> impl Strategy<Value = Event> {
             r#""Asn":"64500","#,
             r#""DryRun":"true","#,
             r#""DryRun":null,"DryRunFirst":1,"#,
+            r#""DescribeOnly":1,"#,
+            r#""describe_only":true,"#,
             r#""Ipam\u0049d":"ipam-0","#,
             "\u{0}",
             "{",
@@ -134,6 +145,43 @@ fn fault() -> impl Strategy<Value = (Action, Fault)> {
     ]
 }
 
+/// The codes after which EC2 may have executed a request, whatever the HTTP status.
+const INTERNAL_ERRORS: [&str; 5] =
+    ["InternalError", "InternalFailure", "Unavailable", "ServiceUnavailable", "RequestTimeout"];
+
+/// Whether a call with this fault gets a 2xx, even if it is a dry run.
+pub fn is_2xx(fault: &Fault) -> bool {
+    match fault {
+        Fault::NoByoasn => true,
+        Fault::Raw { status, .. }
+        | Fault::Error { status, .. }
+        | Fault::EmptyBody { status }
+        | Fault::Html { status } => (200..300).contains(status),
+        _ => false,
+    }
+}
+
+/// Whether EC2 may have executed a call with this fault, although the call fails. `None` if the state of the ASN decides.
+pub fn may_have_been_executed(fault: &Fault) -> Option<bool> {
+    match fault {
+        Fault::Throttle => Some(false),
+        Fault::Error { status, code, .. } => {
+            let is_internal = INTERNAL_ERRORS.contains(&code.as_str()) || code == "DryRunOperation";
+            Some(is_internal || !(400..500).contains(status))
+        }
+        Fault::NoCode { status } | Fault::EmptyBody { status } | Fault::Html { status } => {
+            Some(!(400..500).contains(status))
+        }
+        Fault::NoByoasn
+        | Fault::Raw { .. }
+        | Fault::Reset { .. }
+        | Fault::Close { .. }
+        | Fault::Hang { .. }
+        | Fault::HalfResponse => Some(true),
+        _ => None,
+    }
+}
+
 /// Faults that are possible for every action.
 fn any_fault() -> impl Strategy<Value = Fault> {
     let interrupted = (
@@ -148,11 +196,14 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         Just(Fault::EmptyBody { status: 503 }),
         Just(Fault::Html { status: 502 }),
         Just(Fault::Html { status: 403 }),
+        Just(Fault::Html { status: 200 }),
+        Just(Fault::EmptyBody { status: 200 }),
+        Just(half_success()),
         Just(Fault::HalfResponse),
         Just(Fault::TruncatedXml { status: 200 }),
-        (select(vec![500, 503]), select(vec!["InternalError", "Unavailable"]))
+        (select(vec![200, 400, 403, 500, 503]), select(INTERNAL_ERRORS.to_vec()))
             .prop_map(|(status, code)| Fault::error(status, code, "Oh.")),
-        (select(vec![400, 403]), select(vec!["UnauthorizedOperation", "IncorrectState", "States.ALL"]))
+        (select(vec![200, 400, 403]), select(vec!["UnauthorizedOperation", "IncorrectState", "States.ALL"]))
             .prop_map(|(status, code)| Fault::error(status, code, "No.")),
         any::<bool>().prop_map(|after_effect| Fault::Reset { after_effect }),
         any::<bool>().prop_map(|after_effect| Fault::Close { after_effect }),
@@ -172,6 +223,12 @@ fn deprovision_fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::NoByoasn),
         1 => Just(Fault::State { state: "failed-deprovision".into(), status_message: None }),
         1 => Just(Fault::DryRunIgnored { after_effect: true }),
+        1 => select(vec![202, 400, 412]).prop_map(|status| Fault::error(status, "DryRunOperation", "It would.")),
+        1 => Just(Fault::raw(
+            200,
+            "<DeprovisionIpamByoasnResponse><byoasn><state>deprovisioned</state><state>failed-deprovision</state>\
+             </byoasn></DeprovisionIpamByoasnResponse>",
+        )),
         1 => Just(Fault::raw(
             200,
             "<DeprovisionIpamByoasnResponse><byoasn><asn>1</asn><state>deprovisioned</state></byoasn>\

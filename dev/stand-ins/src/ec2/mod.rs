@@ -148,6 +148,12 @@ impl StandIn {
         });
     }
 
+    /// The faults that are queued for an action, the oldest first.
+    #[must_use]
+    pub fn queued_faults(&self, action: Action) -> Vec<Fault> {
+        self.service.with_state(|state| state.faults.get(&action).into_iter().flatten().cloned().collect())
+    }
+
     /// Removes all queued faults.
     pub fn clear_faults(&self) {
         self.service.with_state(|state| state.faults.clear());

@@ -24,6 +24,8 @@ pub struct Invocation {
     pub trace_id: String,
     /// The `ClientContext` of an `Invoke` call: JSON text from the caller.
     pub client_context: Option<String>,
+    /// The Cognito identity of the caller, as JSON text.
+    pub cognito_identity: Option<String>,
 }
 
 impl Invocation {
@@ -37,6 +39,7 @@ impl Invocation {
             function_arn: "arn:aws:lambda:us-east-1:123456789012:function:deprovision-ipam-byoasn".to_owned(),
             trace_id: "Root=1-5e1b4151-5ac6c58f5b5daa6f5b5daa6f;Parent=53995c3f42cd8ad8;Sampled=0".to_owned(),
             client_context: None,
+            cognito_identity: None,
         }
     }
 }

@@ -51,6 +51,11 @@ impl StandIn {
         self.service.send(invocation)
     }
 
+    /// Makes the function's polls fail with this HTTP status, including a poll that waits.
+    pub fn fail_polls(&self, status: u16) {
+        self.service.fail_polls(status);
+    }
+
     /// Waits for the function's response. Returns `None` after this time.
     #[must_use]
     pub fn wait_for_response(&self, request_id: &str, timeout: Duration) -> Option<Response> {

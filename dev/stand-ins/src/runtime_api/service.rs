@@ -27,6 +27,8 @@ pub struct State {
     pub responded: HashMap<String, Instant>,
     pub init_error: Option<Value>,
     pub protocol_errors: Vec<String>,
+    /// The HTTP status of every poll, if polls fail.
+    poll_failure: Option<u16>,
 }
 
 #[derive(Default)]
@@ -69,6 +71,11 @@ impl Service {
         request_id
     }
 
+    pub fn fail_polls(&self, status: u16) {
+        self.update(|state| state.poll_failure = Some(status));
+        self.queued.notify_one();
+    }
+
     pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
         read(&lock(&self.state))
     }
@@ -97,6 +104,10 @@ impl Service {
         });
         let (request_id, invocation) = loop {
             let queued = self.queued.notified();
+            if let Some(status) = self.read(|state| state.poll_failure) {
+                let body = json!({ "errorType": "InternalServerError", "errorMessage": "The poll failed." });
+                return http::Response::json(status, &body);
+            }
             let next = self.update(|state| {
                 let (request_id, invocation) = state.queue.pop_front()?;
                 state.in_flight.insert(request_id.clone());
@@ -109,15 +120,21 @@ impl Service {
             }
         };
         let deadline = invocation.deadline.as_millis().to_string();
-        let response = http::Response::new(200, "application/json", invocation.payload)
+        let mut response = http::Response::new(200, "application/json", invocation.payload)
             .with_header("lambda-runtime-aws-request-id", request_id)
             .with_header("lambda-runtime-deadline-ms", deadline)
             .with_header("lambda-runtime-invoked-function-arn", invocation.function_arn)
             .with_header("lambda-runtime-trace-id", invocation.trace_id);
-        match invocation.client_context {
-            Some(context) => response.with_header("lambda-runtime-client-context", context),
-            None => response,
+        let optional_headers = [
+            ("lambda-runtime-client-context", invocation.client_context),
+            ("lambda-runtime-cognito-identity", invocation.cognito_identity),
+        ];
+        for (name, value) in optional_headers {
+            if let Some(value) = value {
+                response = response.with_header(name, value);
+            }
         }
+        response
     }
 
     fn accept(&self, request_id: &str, response: Response) -> http::Response {

@@ -304,3 +304,15 @@ fn response_can_close_its_connection() {
     assert_eq!(error, None);
     assert!(text.contains("connection: close") && text.ends_with("</DeprovisionIpamByoasnResponse>"), "{text}");
 }
+
+#[test]
+fn queued_faults_are_listed_until_they_are_taken() {
+    let ec2 = StandIn::start(World::default());
+    ec2.queue_fault(Action::DeprovisionIpamByoasn, Fault::Throttle);
+    ec2.queue_fault(Action::DeprovisionIpamByoasn, Fault::NoByoasn);
+    let queued = || ec2.queued_faults(Action::DeprovisionIpamByoasn);
+    assert!(matches!(queued()[..], [Fault::Throttle, Fault::NoByoasn]));
+    deprovision(&ec2);
+    assert!(matches!(queued()[..], [Fault::NoByoasn]));
+    assert!(ec2.queued_faults(Action::DescribeIpamByoasn).is_empty());
+}

@@ -172,3 +172,34 @@ fn initialization_error_is_recorded() {
     assert_eq!(post(&api, "init/error", "", body).status, 202);
     assert_eq!(api.init_error(), Some(json!({"errorType": "Runtime.Bad"})));
 }
+
+#[test]
+fn client_context_and_cognito_identity_are_headers() {
+    let api = StandIn::start();
+    let context = r#"{"custom":{"n":1}}"#;
+    api.send(Invocation {
+        client_context: Some(context.to_owned()),
+        cognito_identity: Some("{}".to_owned()),
+        ..Invocation::new("1")
+    });
+    api.send(Invocation::new("2"));
+    let mut function = Client::new(api.address());
+    let headers = function.request("GET", NEXT, "", "").headers;
+    assert_eq!(headers["lambda-runtime-client-context"], context);
+    assert_eq!(headers["lambda-runtime-cognito-identity"], "{}");
+    let headers = function.request("GET", NEXT, "", "").headers;
+    assert!(headers.keys().all(|name| !name.contains("context") && !name.contains("cognito")), "{headers:?}");
+}
+
+#[test]
+fn polls_can_fail() {
+    let api = StandIn::start();
+    let mut waiting = Client::new(api.address());
+    waiting.send("GET", NEXT, "", "");
+    assert!(api.wait_for_poll(TIMEOUT));
+    api.fail_polls(500);
+    assert_eq!(waiting.read().unwrap().status, 500);
+    api.send(Invocation::new("{}"));
+    let failed = Client::new(api.address()).request("GET", NEXT, "", "");
+    assert_eq!((failed.status, failed.json()["errorType"].clone()), (500, json!("InternalServerError")));
+}
