@@ -38,9 +38,8 @@ const MAX_MESSAGE_BYTES: usize = 2_000;
 /// The maximum length of a message with an encoded authorization message, which cannot be decoded if it is truncated.
 const MAX_MESSAGE_WITH_ENCODED_BYTES: usize = 10_000;
 
-/// The maximum length of an encoded authorization message with its marker, which leaves room for the operation, the advice and the
-/// reference.
-const MAX_ENCODED_BYTES: usize = 9_100;
+/// What remains of a head beside a very long encoded authorization message: the operation.
+const MIN_HEAD_BYTES: usize = 100;
 
 /// What precedes an encoded authorization message in EC2's message.
 const ENCODED_MARKER: &str = "Encoded authorization failure message: ";
@@ -303,10 +302,13 @@ impl Message {
     fn into_line(self) -> String {
         let [head, detail, tail] = [self.head, self.detail, self.tail].map(|part| to_single_line(&part));
         let (before, encoded, after) = split_encoded(&detail);
-        let encoded = truncate(encoded, MAX_ENCODED_BYTES);
-        let limit = MAX_MESSAGE_BYTES.min(MAX_MESSAGE_WITH_ENCODED_BYTES - encoded.len());
         let tail = truncate(&tail, MAX_TAIL_BYTES);
-        let head = truncate(&head, MAX_HEAD_BYTES.min(limit - tail.len()));
+        let reserved = tail.len() + head.len().min(MIN_HEAD_BYTES);
+        let encoded = truncate(encoded, MAX_MESSAGE_WITH_ENCODED_BYTES - reserved);
+        // The marker counts like other text.
+        let marker_bytes = ENCODED_MARKER.len().min(encoded.len());
+        let limit = (MAX_MESSAGE_BYTES - marker_bytes).min(MAX_MESSAGE_WITH_ENCODED_BYTES - encoded.len());
+        let head = ellipsize(&head, MAX_HEAD_BYTES.min(limit - tail.len()));
         let room = limit - head.len() - tail.len();
         let before = ellipsize(before, room);
         let after = ellipsize(after, room - before.len());
