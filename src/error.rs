@@ -38,6 +38,9 @@ const MAX_MESSAGE_BYTES: usize = 2_000;
 /// The maximum length of a message with an encoded authorization message, which cannot be decoded if it is truncated.
 const MAX_MESSAGE_WITH_ENCODED_BYTES: usize = 10_000;
 
+/// What remains of a head beside a very long encoded authorization message: the operation.
+const MIN_HEAD_BYTES: usize = 100;
+
 /// What precedes an encoded authorization message in EC2's message.
 const ENCODED_MARKER: &str = "Encoded authorization failure message: ";
 
@@ -52,7 +55,7 @@ const MAX_CIDR_LIST_BYTES: usize = 1_000;
 const MAX_HEAD_BYTES: usize = 1_400;
 
 /// The maximum length of what follows the detail of a message. Only an extremely long code or request ID exceeds it.
-const MAX_TAIL_BYTES: usize = 500;
+const MAX_TAIL_BYTES: usize = 900;
 
 /// Why an invocation failed.
 ///
@@ -164,8 +167,9 @@ impl fmt::Display for Error {
                 Message { head: format!("{operation}: "), detail, tail: format!(" ({metadata})") }
             }
             Self::DryRunNotHonored { operation, metadata } => {
-                let detail = "the dry run got a success instead of DryRunOperation. The endpoint may have ignored DryRun \
-                              and deprovisioned the ASN. Check AWS_ENDPOINT_URL_EC2 and the state of the ASN first.";
+                let detail = "the dry run got a success instead of DryRunOperation. The outcome is unknown: the endpoint \
+                              may have ignored DryRun and deprovisioned the ASN. Check AWS_ENDPOINT_URL_EC2 and the state \
+                              of the ASN first.";
                 Message { head: format!("{operation}: "), detail: detail.into(), tail: format!(" ({metadata})") }
             }
             Self::Call { operation, error, observed_state } => failed_call(operation, error, observed_state),
@@ -216,7 +220,7 @@ fn still_associated(
          CIDR and wait until it is disassociated. "
     );
     let ec2_message = match &error.kind {
-        CallErrorKind::Refused { message: Some(message), .. } => format!(" EC2's message: {message}"),
+        CallErrorKind::Refused { message: Some(message), .. } => format!(" EC2's message: {}", sentence(message)),
         _ => String::new(),
     };
     let unknown = if error.outcome_unknown { format!(" {OUTCOME_UNKNOWN}") } else { String::new() };
@@ -234,17 +238,20 @@ fn failed_call(operation: &str, error: &CallError, observed_state: &str) -> Mess
         CallErrorKind::Unreachable { reason } => format!("no response from EC2: {reason}."),
         CallErrorKind::NoCredentials => "no usable credentials in the environment.".into(),
     };
-    // Only some of EC2's messages end with a full stop.
-    let stop = if detail.ends_with(['.', '!', '?']) { "" } else { "." };
     let observed = if observed_state.is_empty() { String::new() } else { format!(" {observed_state}") };
     let unknown = if error.outcome_unknown { OUTCOME_UNKNOWN } else { "" };
     let sentences = [advice(&error.kind), unknown].into_iter().filter(|sentence| !sentence.is_empty());
     let tail: String = sentences.flat_map(|sentence| [" ", sentence]).collect();
     Message {
         head: format!("{operation}: "),
-        detail: format!("{detail}{stop}{observed}"),
+        detail: format!("{}{observed}", sentence(&detail)),
         tail: tail + &reference(&error.kind),
     }
+}
+
+/// The text with a full stop, which only some of EC2's messages have.
+fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// What to do about a failed call, if there is something to add to EC2's message. May be empty.
@@ -294,23 +301,26 @@ struct Message {
 impl Message {
     fn into_line(self) -> String {
         let [head, detail, tail] = [self.head, self.detail, self.tail].map(|part| to_single_line(&part));
-        let (head, tail) = (truncate(&head, MAX_HEAD_BYTES), truncate(&tail, MAX_TAIL_BYTES));
         let (before, encoded, after) = split_encoded(&detail);
-        let room = MAX_MESSAGE_BYTES - head.len() - tail.len();
+        let tail = truncate(&tail, MAX_TAIL_BYTES);
+        let reserved = tail.len() + head.len().min(MIN_HEAD_BYTES);
+        let encoded = truncate(encoded, MAX_MESSAGE_WITH_ENCODED_BYTES - reserved);
+        // The marker counts like other text.
+        let marker_bytes = ENCODED_MARKER.len().min(encoded.len());
+        let limit = (MAX_MESSAGE_BYTES - marker_bytes).min(MAX_MESSAGE_WITH_ENCODED_BYTES - encoded.len());
+        let head = ellipsize(&head, MAX_HEAD_BYTES.min(limit - tail.len()));
+        let room = limit - head.len() - tail.len();
         let before = ellipsize(before, room);
-        let after = ellipsize(after, room.saturating_sub(before.len()));
-        let rest = head.len() + before.len() + after.len() + tail.len();
-        let encoded = truncate(encoded, MAX_MESSAGE_WITH_ENCODED_BYTES.saturating_sub(rest));
+        let after = ellipsize(after, room - before.len());
         format!("{head}{before}{encoded}{after}{tail}")
     }
 }
 
-/// The text before an encoded authorization message, the message itself, and the text after it.
+/// The text before an encoded authorization message, the message itself with its marker, and the text after it.
 fn split_encoded(text: &str) -> (&str, &str, &str) {
-    let Some(start) = text.find(ENCODED_MARKER).map(|marker| marker + ENCODED_MARKER.len()) else {
-        return (text, "", "");
-    };
+    let Some(start) = text.find(ENCODED_MARKER) else { return (text, "", "") };
+    let encoded = start + ENCODED_MARKER.len();
     let is_encoded = |c: char| c.is_ascii_alphanumeric() || "-_+/=".contains(c);
-    let length = text[start..].find(|c| !is_encoded(c)).unwrap_or(text.len() - start);
-    (&text[..start], &text[start..start + length], &text[start + length..])
+    let end = text[encoded..].find(|c| !is_encoded(c)).map_or(text.len(), |length| encoded + length);
+    (&text[..start], &text[start..end], &text[end..])
 }

@@ -20,13 +20,24 @@ const MAX_LOGGED_ID_BYTES: usize = 256;
 ///
 /// Every [`Error`] but `Panicked`.
 pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Instant) -> Result<Response, Error> {
-    let request = Request::parse(&event, dry_run_first);
+    let request = parse(&ec2, &event, dry_run_first);
     let result = match &request {
         Ok(request) => handle(&ec2, request, deadline).await,
         Err(error) => Err(error.clone()),
     };
     log_result(request.as_ref().ok(), &result);
     result
+}
+
+/// Parses the event. A message repeats parts of it, so that an invalid event is redacted first: it can contain anything.
+fn parse(ec2: &Ec2, event: &str, dry_run_first: bool) -> Result<Request, Error> {
+    let request = Request::parse(event, dry_run_first);
+    let Err(error) = request else { return request };
+    let reason = match Request::parse(&ec2.redact(event), dry_run_first) {
+        Err(Error::InvalidEvent { reason }) => ec2.redact(&reason),
+        _ => return Err(error),
+    };
+    Err(Error::InvalidEvent { reason })
 }
 
 fn log_result(request: Option<&Request>, result: &Result<Response, Error>) {

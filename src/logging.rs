@@ -5,7 +5,12 @@ use std::panic;
 use tracing::{Level, error, level_filters::LevelFilter};
 use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
-use crate::{error::FUNCTION_PANICKED, settings::LogSettings, text::to_single_line};
+use crate::{
+    error::FUNCTION_PANICKED,
+    redaction::Redactor,
+    settings::{InvalidSetting, LogSettings},
+    text::to_single_line,
+};
 
 /// The error that Lambda reports if the process ends.
 const RUNTIME_EXIT_ERROR: &str = "Runtime.ExitError";
@@ -31,4 +36,11 @@ pub fn init(log: LogSettings) {
         let error_type = if tokio::task::try_id().is_some() { FUNCTION_PANICKED } else { RUNTIME_EXIT_ERROR };
         error!(error_type, "{}", to_single_line(&panic.to_string()));
     }));
+}
+
+/// Logs why the function does not start. The value is redacted: it may be a credential in the wrong variable.
+pub fn invalid_setting(setting: &InvalidSetting, redactor: &Redactor) {
+    let InvalidSetting { variable, value, allowed, .. } = setting;
+    let value = value.as_ref().map(|value| redactor.redact(value));
+    error!(variable, value, allowed, "{}", redactor.redact(&setting.to_string()));
 }

@@ -18,17 +18,18 @@ fn main() -> io::Result<ExitCode> {
 async fn start() -> ExitCode {
     // Converts a value that is not UTF-8, so that it is reported as invalid instead of missing.
     let lookup = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    let redactor = Redactor::load(lookup);
     let settings = Settings::load(lookup);
     logging::init(settings.as_ref().map(|settings| settings.log).unwrap_or_default());
     let loaded = settings.and_then(|settings| Ok((trust_roots::load(&settings.trust_store)?, settings)));
     let (roots, Settings { dry_run_first, client, .. }) = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {
-            tracing::error!(variable = error.variable, value = error.value, allowed = error.allowed, "{error}");
+            logging::invalid_setting(&error, &redactor);
             return ExitCode::FAILURE;
         }
     };
-    let ec2 = Ec2::new(client, roots, Redactor::load(lookup));
+    let ec2 = Ec2::new(client, roots, redactor);
     let served = runtime::serve(move |event, context| {
         handler::invoke(ec2.clone(), dry_run_first, event, deadline::for_ec2(context.deadline))
     });

@@ -18,6 +18,9 @@ const TRUST_DIR: &str = "a directory with at least one certificate in PEM files"
 const MAX_ATTEMPTS: std::ops::RangeInclusive<u32> = 1..=10;
 const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 
+/// The maximum length of a label in a host name.
+const MAX_LABEL_BYTES: usize = 63;
+
 /// All settings of the function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -285,7 +288,7 @@ fn boolean(value: &str) -> Option<bool> {
 
 /// Bounded, because the SDK counts up to the limit before the first call.
 fn max_attempts(value: &str) -> Option<u32> {
-    value.parse().ok().filter(|attempts| MAX_ATTEMPTS.contains(attempts))
+    value.parse().ok().filter(|attempts: &u32| MAX_ATTEMPTS.contains(attempts) && value == attempts.to_string())
 }
 
 fn retry_mode(value: &str) -> Option<RetryMode> {
@@ -298,7 +301,8 @@ fn retry_mode(value: &str) -> Option<RetryMode> {
 
 fn region(value: &str) -> Option<String> {
     let is_label = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (is_label && !value.is_empty()).then(|| value.to_owned())
+    let has_hyphen_outside = value.starts_with('-') || value.ends_with('-');
+    (is_label && !has_hyphen_outside && (1..=MAX_LABEL_BYTES).contains(&value.len())).then(|| value.to_owned())
 }
 
 fn log_format(value: &str) -> Option<bool> {

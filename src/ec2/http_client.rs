@@ -33,14 +33,18 @@ use lambda_runtime::tower::{Service, ServiceExt, service_fn};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::time::timeout;
 
-use super::attempts::find_source;
+use super::{
+    attempts::find_source,
+    status_line::{StatusLineStream, SuccessStatus},
+};
 use crate::settings::ProxySettings;
 
 /// The time limit for name resolution, TCP and TLS together. It is the SDK's default.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
-/// A client that trusts `roots` and connects through the proxies.
-pub(super) fn new(proxies: &ProxySettings, roots: RootCertStore) -> SharedHttpClient {
+/// A client that trusts `roots`, connects through the proxies, and records the status of 2xx responses.
+pub(super) fn new(proxies: &ProxySettings, roots: RootCertStore, success_status: &SuccessStatus) -> SharedHttpClient {
+    let success_status = success_status.clone();
     let mut tcp = TcpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
@@ -64,6 +68,7 @@ pub(super) fn new(proxies: &ProxySettings, roots: RootCertStore) -> SharedHttpCl
         .https_or_http()
         .enable_http1()
         .wrap_connector(route)
+        .map_response(move |stream| StatusLineStream::new(stream, success_status.clone()))
         .map_future(|connecting| {
             Box::pin(async {
                 let timed_out =

@@ -3,6 +3,7 @@
 mod attempts;
 mod http_client;
 mod response;
+mod status_line;
 pub mod trust_roots;
 mod xml;
 
@@ -22,7 +23,7 @@ use rustls::RootCertStore;
 use tokio::time::{Duration, Instant};
 
 pub(crate) use self::response::is_throttle;
-use self::{attempts::AttemptTracker, response::DRY_RUN_OPERATION};
+use self::{attempts::AttemptTracker, response::DRY_RUN_OPERATION, status_line::SuccessStatus};
 pub use self::{
     attempts::{CallError, CallErrorKind},
     response::{Content, Ec2Response, ResponseMetadata},
@@ -90,6 +91,7 @@ impl Retries {
 #[derive(Clone, Debug)]
 pub struct Ec2 {
     client: Client,
+    success_status: SuccessStatus,
     redactor: Redactor,
 }
 
@@ -100,6 +102,7 @@ impl Ec2 {
     /// runs.
     #[must_use]
     pub fn new(settings: ClientSettings, roots: RootCertStore, redactor: Redactor) -> Self {
+        let success_status = SuccessStatus::default();
         let retry =
             RetryConfig::standard().with_retry_mode(settings.retry_mode).with_max_attempts(settings.max_attempts);
         let mut config = Config::builder()
@@ -108,7 +111,7 @@ impl Ec2 {
             // Lambda provides credentials only in the environment. Other providers would wait for a metadata service
             // that does not exist there.
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .http_client(http_client::new(&settings.proxies, roots))
+            .http_client(http_client::new(&settings.proxies, roots, &success_status))
             .retry_config(retry)
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build())
             // Lambda keeps the clock. The SDK would adjust to the `Date` of any response, and panics on the year 9999.
@@ -121,7 +124,7 @@ impl Ec2 {
             .set_use_fips(settings.use_fips)
             .set_use_dual_stack(settings.use_dual_stack)
             .set_app_name(settings.app_name);
-        Self { client: Client::from_conf(config.build()), redactor }
+        Self { client: Client::from_conf(config.build()), success_status, redactor }
     }
 
     /// `DeprovisionIpamByoasn`.
@@ -146,8 +149,12 @@ impl Ec2 {
 
     /// The `byoasn` of a success. It has a state, and names the ASN and the IPAM of the request or omits them.
     fn read_deprovisioned(&self, request: &Request, root: &Element) -> Result<Byoasn, BodyError> {
+        // Also at different depths, where another reader could take one for the other.
+        if ["byoasn", "state", "asn", "ipamId"].into_iter().any(|name| root.occurrences(name) > 1) {
+            return Err(BodyError::Duplicate);
+        }
         let element = root.child("byoasn").ok_or(BodyError::Missing("byoasn"))?;
-        let asn_matches = element.text("asn")?.is_none_or(|asn| same_asn(request.asn, asn));
+        let asn_matches = element.text("asn")?.is_none_or(|asn| asn.parse() == Ok(request.asn));
         let ipam_matches = element.text("ipamId")?.is_none_or(|id| id == request.ipam_id);
         let byoasn = self.byoasn(request, element)?;
         if byoasn.state.is_none() {
@@ -163,14 +170,17 @@ impl Ec2 {
     /// A [`CallError`], if the dry run has not passed.
     pub(crate) async fn dry_run(&self, request: &Request, deadline: Instant) -> Result<DryRunOutcome, CallError> {
         let tracker = self.tracker(DEPROVISION);
+        self.success_status.reset();
         let result = self.send_deprovision(request, Some(true), deadline, &tracker).await;
-        if let Some(metadata) = tracker.success() {
+        // The tracker sees no response whose headers are incomplete.
+        let incomplete = || Some(ResponseMetadata { status: self.success_status.get()?, request_id: None });
+        if let Some(metadata) = tracker.success().or_else(incomplete) {
             return Ok(DryRunOutcome::NotHonored(metadata));
         }
         match result {
             Err(CallError { kind: CallErrorKind::Refused { code, message, .. }, .. }) if code == DRY_RUN_OPERATION => {
                 let message = message.unwrap_or(code);
-                Ok(DryRunOutcome::Passed { message: truncate(&message, MAX_TEXT_BYTES).to_owned() })
+                Ok(DryRunOutcome::Passed { message: truncate(&to_single_line(&message), MAX_TEXT_BYTES).to_owned() })
             }
             Err(error) => Err(error),
             // A success is a 2xx, so the tracker has recorded it.
@@ -207,8 +217,8 @@ impl Ec2 {
         };
         let read = |root: &Element, found: &mut Vec<Byoasn>| {
             for item in root.items("byoasnSet")? {
-                let asn_matches = item.text("asn")?.is_some_and(|asn| same_asn(request.asn, asn));
-                if asn_matches && item.text("ipamId")? == Some(&request.ipam_id) {
+                let ipam_id = || item.text("ipamId")?.ok_or(BodyError::Missing("ipamId"));
+                if read_asn(item)? == request.asn && ipam_id()? == request.ipam_id {
                     found.push(self.byoasn(request, item)?);
                 }
             }
@@ -240,8 +250,7 @@ impl Ec2 {
                     None => &[],
                 };
                 for item in associations {
-                    let asn_matches = item.text("asn")?.is_some_and(|text| same_asn(asn, text));
-                    if asn_matches && item.text("state")? != Some("disassociated") {
+                    if read_asn(item)? == asn && item.text("state")? != Some("disassociated") {
                         found.push(AsnAssociation {
                             cidr: self.text(item, "cidr")?.or(self.text(cidr, "cidr")?),
                             state: self.text(item, "state")?,
@@ -300,7 +309,8 @@ impl Ec2 {
         Ok(Byoasn {
             asn: element.text("asn")?.map(|_| request.asn.to_string()),
             ipam_id: self.text(element, "ipamId")?,
-            state: self.text(element, "state")?,
+            // A state of invisible characters is no state.
+            state: self.text(element, "state")?.filter(|state| state.contains(char::is_alphanumeric)),
             status_message: self.text(element, "statusMessage")?,
         })
     }
@@ -311,12 +321,18 @@ impl Ec2 {
         Ok(text.map(|text| truncate(&text, MAX_TEXT_BYTES).to_owned()))
     }
 
+    /// The text without the credentials of this process.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.redactor.redact(text)
+    }
+
     fn tracker(&self, action: &'static str) -> AttemptTracker {
         AttemptTracker::new(action, self.redactor.clone())
     }
 }
 
-/// Whether a text from EC2 is this ASN in any of its textual forms.
-fn same_asn(asn: Asn, text: &str) -> bool {
-    text.parse() == Ok(asn)
+/// The ASN of a list entry, in any of its textual forms. Without one, it is not known whose entry it is, and the list is not
+/// complete.
+fn read_asn(item: &Element) -> Result<Asn, BodyError> {
+    item.text("asn")?.and_then(|text| text.parse().ok()).ok_or(BodyError::Missing("asn that can be read"))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::xml::{BodyError, Element};
-use crate::redaction::Redactor;
+use crate::{redaction::Redactor, text::truncate};
 
 /// The error code with which EC2 reports that a dry run has passed.
 pub(crate) const DRY_RUN_OPERATION: &str = "DryRunOperation";
@@ -14,6 +14,9 @@ const INTERNAL_ERRORS: [&str; 5] =
 
 /// Step Functions accepts error names of up to 256 characters.
 const MAX_ERROR_TYPE_BYTES: usize = 256;
+
+/// The maximum length of a request ID. EC2's have 36 characters.
+const MAX_REQUEST_ID_BYTES: usize = 128;
 
 /// The status and the request ID of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +82,8 @@ impl Ec2Response {
             let root = document.as_ref().ok()?;
             ["requestId", "RequestID"].into_iter().find_map(|name| root.text(name).ok().flatten())
         };
-        let request_id = header_request_id.or_else(body_request_id).map(|id| redactor.redact(id));
+        let request_id = header_request_id.or_else(body_request_id);
+        let request_id = request_id.map(|id| truncate(&redactor.redact(id), MAX_REQUEST_ID_BYTES).to_owned());
         let metadata = ResponseMetadata { status, request_id };
         let content = document.and_then(|root| read_content(action, &metadata, root, redactor));
         Self { content: content.unwrap_or_else(Content::Unreadable), metadata }

@@ -76,6 +76,9 @@ impl Element {
         let mut attributes = HashSet::new();
         for token in Tokenizer::from(document) {
             match token.map_err(|_| BodyError::NotXml)? {
+                Token::Declaration { encoding: Some(encoding), .. } if !encoding.eq_ignore_ascii_case("UTF-8") => {
+                    return Err(BodyError::Unsupported("another encoding than UTF-8"));
+                }
                 Token::Declaration { .. } | Token::ElementEnd { end: ElementEnd::Open, .. } => {}
                 // The tokenizer takes `:name` for a name without a prefix.
                 Token::ElementStart { span, .. } | Token::Attribute { span, .. }
@@ -144,6 +147,12 @@ impl Element {
     #[must_use]
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.children.iter().find(|child| child.name == name)
+    }
+
+    /// How many elements with this name there are, this one and all its descendants.
+    #[must_use]
+    pub fn occurrences(&self, name: &str) -> usize {
+        usize::from(self.name == name) + self.children.iter().map(|child| child.occurrences(name)).sum::<usize>()
     }
 
     /// The text of the child element with this name, without surrounding XML white space. `None` if the child is missing

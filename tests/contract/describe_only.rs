@@ -101,13 +101,8 @@ fn every_association_state_but_disassociated_is_reported() {
 #[test]
 fn every_asn_state_is_reported() {
     let states = [
-        "pending-provision",
-        "provisioned",
-        "failed-provision",
-        "pending-deprovision",
-        "deprovisioned",
-        "failed-deprovision",
-        "a-new-state",
+        "pending-provision", "provisioned", "failed-provision", "pending-deprovision", "deprovisioned",
+        "failed-deprovision", "a-new-state",
     ];
     // Stays pending during the test.
     let asn = |state: &str| Asn::new("64500", IPAM).state(state).after(After::Seconds(1e6));
@@ -344,6 +339,9 @@ fn ambiguous_lists_are_bad_responses() {
         "<item><asn>64500</asn><ipamId>ipam-0123456789abcdef0</ipamId><state>a</state><state>b</state></item>",
         "<item><asn>64500</asn><ipamId>ipam-0123456789abcdef0</ipamId><state><b>a</b></state></item>",
         "<item><asn>64500</asn><!-- x --></item>",
+        "<item><asn>64500</asn><state>provisioned</state></item>",
+        "<item><ipamId>ipam-0123456789abcdef0</ipamId><state>provisioned</state></item>",
+        "<item><asn>064500</asn><ipamId>ipam-0123456789abcdef0</ipamId></item>",
         "<entry/>",
     ] {
         let function = Function::start();

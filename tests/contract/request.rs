@@ -224,3 +224,28 @@ fn non_utf8_and_huge_events_are_rejected() {
     assert_eq!(function.calls(), Vec::<String>::new());
     assert_eq!(function.invoke(&request()), Ok(pending()));
 }
+
+#[test]
+fn credentials_in_an_event_are_not_repeated() {
+    let function = Function::start();
+    let encoded = SECRET_ACCESS_KEY.replace('/', "%2f");
+    for secret in [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, &encoded] {
+        let in_member = |name: &str| request_with(&json!({ name: secret })).to_string();
+        for event in [
+            in_member("IpamId"),
+            in_member("Asn"),
+            in_member("DryRun"),
+            in_member(secret),
+            json!(format!("{} {}", "x".repeat(70), request_with(&json!({ "Token": secret })))).to_string(),
+            json!({ "detail-type": "a", "detail": secret }).to_string(),
+        ] {
+            let message = assert_error(function.invoke_text(event.clone()), "InvalidEvent", &["Nothing was sent"]);
+            assert!(!message.contains(secret), "{message}");
+        }
+    }
+    for line in function.raw_log() {
+        for secret in [ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, &encoded] {
+            assert!(!line.contains(secret), "{line}");
+        }
+    }
+}

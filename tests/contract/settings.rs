@@ -169,3 +169,12 @@ fn fips_and_dual_stack_exclude_an_endpoint_url() {
         );
     }
 }
+
+#[test]
+fn credentials_in_another_variable_are_not_logged() {
+    for variable in ["DRY_RUN_FIRST", "SSL_CERT_FILE", "AWS_LAMBDA_LOG_LEVEL", "AWS_ENDPOINT_URL"] {
+        let line = failed_start(Setup::new(World::default()).set(variable, SECRET_ACCESS_KEY));
+        assert_eq!(line["variable"], variable);
+        assert!(!line.to_string().contains(SECRET_ACCESS_KEY), "{line}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Responses that could be mistaken for a passed dry run or for a success.
 
 use serde_json::{Value, json};
-use stand_ins::ec2::{Action::DeprovisionIpamByoasn, Fault, World};
+use stand_ins::ec2::{Action::DeprovisionIpamByoasn, Association, Cidr, Fault, Interruption, Point, World};
 
 use crate::support::*;
 
@@ -40,6 +40,8 @@ fn dry_run_passes_only_with_the_code_in_its_place() {
         "<html><body><Error/><Code>DryRunOperation</Code></body></html>",
         "<Error><Message><Code>DryRunOperation</Code></Message><Code>UnauthorizedOperation</Code></Error>",
         "<Error><Code>DryRunOperation</Code></Error>",
+        "<Response><Errors><Error><Code>DryRunOperation</:Code></Error></Errors></Response>",
+        "<?xml version='1.0' encoding='UTF-16'?><Response><Errors><Error><Code>DryRunOperation</Code></Error></Errors></Response>",
         "{\"Code\": \"DryRunOperation\"}",
         "DryRunOperation",
         "",
@@ -91,6 +93,39 @@ fn a_2xx_at_any_attempt_ends_a_dry_run() {
 }
 
 #[test]
+fn a_2xx_without_complete_headers_ends_a_dry_run() {
+    for by in [Interruption::Close, Interruption::Reset] {
+        for members in [json!({ "DryRun": true }), json!({ "DryRunFirst": true })] {
+            let function = Function::start();
+            let fault = Fault::Interrupted { at: Point::HalfHead, by, status: 202, after_effect: false };
+            function.ec2.queue_fault(DeprovisionIpamByoasn, fault);
+            assert_error(
+                function.invoke(&request_with(&members)),
+                "DryRunNotHonored",
+                &["outcome is unknown", "HTTP 202"],
+            );
+            assert!(function.calls().iter().all(|call| call == DRY_RUN), "{:?}", function.calls());
+        }
+    }
+    // After a 5xx that breaks at the same point, the retry can pass.
+    let function = Function::start();
+    let fault = Fault::Interrupted { at: Point::HalfHead, by: Interruption::Close, status: 500, after_effect: false };
+    function.ec2.queue_fault(DeprovisionIpamByoasn, fault);
+    assert_eq!(function.invoke(&dry_run_first()), Ok(pending()));
+    assert_eq!(function.calls(), [DRY_RUN, DRY_RUN, DEPROVISION]);
+}
+
+#[test]
+fn a_2xx_with_invalid_headers_ends_a_dry_run() {
+    let function = Function::start();
+    let headers = [("content-length".to_owned(), "1\r\ncontent-length: 2".to_owned())].into();
+    let fault = Fault::Raw { status: 200, headers, body: "x".into(), after_effect: false };
+    function.ec2.queue_fault(DeprovisionIpamByoasn, fault);
+    assert_error(function.invoke(&dry_run_first()), "DryRunNotHonored", &["HTTP 200"]);
+    assert_eq!(function.calls(), [DRY_RUN]);
+}
+
+#[test]
 fn failed_deprovision_is_a_failure_in_any_spelling() {
     for state in [
         "failed-deprovision",
@@ -130,6 +165,11 @@ fn improper_success_is_a_bad_response_and_unknown() {
         "<state>a</state><ipamId><b/></ipamId>",
         "<state>a</state><statusMessage><b/></statusMessage>",
         "<state>a</state></byoasn><byoasn><state>a</state>",
+        "<state>a</state><byoasn><state>failed-deprovision</state></byoasn>",
+        "<state>a</state></byoasn><b><state>failed-deprovision</state></b><byoasn>",
+        "<state>&#160;</state>",
+        "<state>\u{200b}\u{feff}</state>",
+        "<state>\u{202e}</state>",
     ] {
         let function = Function::start();
         function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(200, success_document(byoasn)));
@@ -226,4 +266,28 @@ fn direction_marks_are_removed_from_messages_and_log() {
     for line in function.raw_log() {
         assert!(!line.contains(['\u{61c}', '\u{202e}', '\u{2066}']), "{line}");
     }
+}
+
+#[test]
+fn long_request_ids_do_not_cut_the_end_of_a_message() {
+    let function = Function::start();
+    let code = "x".repeat(256);
+    let body = format!(
+        "<Response><Errors><Error><Code>{code}</Code></Error></Errors><RequestID>{}</RequestID></Response>",
+        "i".repeat(600)
+    );
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(501, body));
+    let message = assert_error(function.invoke(&request()), &code, &["outcome is unknown"]);
+    assert!(message.ends_with(&format!("(code {code}, HTTP 501, request ID {})", "i".repeat(128))), "{message}");
+}
+
+#[test]
+fn encoded_message_takes_precedence_over_the_cidr_list() {
+    let cidr = |i| Cidr::new(&format!("2001:db8:{i:x}::/48")).association(Association::new("64500"));
+    let function = Function::with_world(World { cidrs: (0..300).map(cidr).collect(), ..World::default() });
+    let encoded = "aB3_-".repeat(1_800);
+    let text = format!("No. Encoded authorization failure message: {encoded}");
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(400, "UnauthorizedOperation", &text));
+    let message = assert_error(function.invoke(&request()), "AsnStillAssociated", &["CIDRs are still associated"]);
+    assert!(message.len() <= 10_000 && message.contains(&encoded), "{}", message.len());
 }

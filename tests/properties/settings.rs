@@ -144,7 +144,7 @@ fn sdk_variables_are_read_as_the_sdk_reads_them() {
     for (value, attempts) in [("1", 1), ("3", 3), ("10", 10)] {
         assert_eq!(client("AWS_MAX_ATTEMPTS", value).map(|client| client.max_attempts), Ok(attempts));
     }
-    for value in ["0", "11", "10000000", "4294967296", "-1", "3.0", ""] {
+    for value in ["0", "+3", "03", "11", "10000000", "4294967296", "-1", "3.0", ""] {
         assert_eq!(client("AWS_MAX_ATTEMPTS", value).map_err(|invalid| invalid.variable), Err("AWS_MAX_ATTEMPTS"));
     }
     let mode = |value| client("AWS_RETRY_MODE", value).map(|client| client.retry_mode);
@@ -177,7 +177,7 @@ fn a_region_is_one_label() {
         load.map(|settings| settings.client.region).map_err(|invalid| invalid.variable)
     };
     assert_eq!(region("us-gov-west-1"), Ok("us-gov-west-1".into()));
-    for value in ["", " ", "us_east_1", "us-east-1.evil.example", "us-east-1/"] {
+    for value in ["", " ", "-", "us-", "-us", "us_east_1", "us-east-1.evil.example", "us-east-1/"] {
         assert_eq!(region(value), Err("AWS_REGION"), "{value:?}");
     }
 }

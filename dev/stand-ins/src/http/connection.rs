@@ -35,6 +35,8 @@ pub enum ConnectionAction {
 pub enum Point {
     /// Before the first byte.
     Start,
+    /// In the middle of the head, after the status line.
+    HalfHead,
     /// Between the head and the body.
     Head,
     /// In the middle of the body.
@@ -143,6 +145,7 @@ async fn serve_requests<T: Transport, H: Handler>(stream: &mut T, handler: &H) {
                 let body = response.body.len();
                 let (sent, rest) = bytes.split_at(match at {
                     Point::Start => 0,
+                    Point::HalfHead => (bytes.len() - body) / 2,
                     Point::Head => bytes.len() - body,
                     Point::HalfBody => bytes.len() - body / 2,
                     Point::End => bytes.len(),

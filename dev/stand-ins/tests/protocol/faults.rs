@@ -259,6 +259,7 @@ fn read_until_end(ec2: &StandIn) -> (String, Option<ErrorKind>) {
 fn response_can_be_interrupted_at_each_point() {
     for (at, included, excluded) in [
         (Point::Start, "", "HTTP"),
+        (Point::HalfHead, "HTTP/1.1 ", "\r\n\r\n"),
         (Point::Head, "\r\n\r\n", "<?xml"),
         (Point::HalfBody, "<?xml", "</DeprovisionIpamByoasnResponse>"),
         (Point::End, "</DeprovisionIpamByoasnResponse>", "\u{fffd}"),

@@ -1,0 +1,114 @@
+//! Notices a 2xx status line as soon as it arrives.
+//!
+//! hyper reports a response only when all its headers have arrived. If a connection breaks before that, the SDK retries. The
+//! retry of a dry run could then pass although the endpoint had already sent a success: it may have ignored `DryRun`.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::{Connected, Connection};
+
+/// The length of `HTTP/1.1 200`, and the position of the first digit in it.
+const STATUS_LINE_BYTES: usize = 12;
+const STATUS_POSITION: usize = 9;
+
+/// The status of the latest 2xx status line on any connection of the client since the last reset.
+///
+/// One value for all connections is enough: the function handles one invocation at a time, and a dry run is its only call.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SuccessStatus(Arc<AtomicU16>);
+
+impl SuccessStatus {
+    pub(super) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> Option<u16> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|status| *status != 0)
+    }
+}
+
+/// A connection that records the status.
+pub(super) struct StatusLineStream<S> {
+    stream: S,
+    success: SuccessStatus,
+    /// The first bytes that were read since the last write, which are the start of a response.
+    start: Vec<u8>,
+}
+
+impl<S> StatusLineStream<S> {
+    pub(super) fn new(stream: S, success: SuccessStatus) -> Self {
+        Self { stream, success, start: Vec::new() }
+    }
+
+    fn observe(&mut self, bytes: &[u8]) {
+        // hyper ignores line breaks before a status line.
+        let is_ignored = |byte: &&u8| self.start.is_empty() && matches!(byte, b'\r' | b'\n');
+        let ignored = bytes.iter().take_while(is_ignored).count();
+        let missing = STATUS_LINE_BYTES - self.start.len();
+        self.start.extend(bytes[ignored..].iter().take(missing));
+        let digits = self.start.get(STATUS_POSITION..).unwrap_or_default();
+        if self.start.starts_with(b"HTTP/1.") && digits.first() == Some(&b'2') {
+            // Until all digits have arrived, the class is enough.
+            let status = str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+            self.success.0.store(status.filter(|status| *status >= 200).unwrap_or(200), Ordering::Relaxed);
+        }
+    }
+}
+
+impl<S: Read + Unpin> Read for StatusLineStream<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut cursor: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let mut bytes = [0; 8_192];
+        let size = bytes.len().min(cursor.remaining());
+        let mut read = ReadBuf::new(&mut bytes[..size]);
+        ready!(Pin::new(&mut this.stream).poll_read(cx, read.unfilled()))?;
+        this.observe(read.filled());
+        cursor.put_slice(read.filled());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Write + Unpin> Write for StatusLineStream<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.start.clear();
+        Pin::new(&mut this.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.start.clear();
+        Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
+    }
+}
+
+impl<S: Connection> Connection for StatusLineStream<S> {
+    fn connected(&self) -> Connected {
+        self.stream.connected()
+    }
+}
