@@ -130,7 +130,7 @@ check-size: package ## Check the limits on the zip, the instructions of a start 
 
 bench: package bench-peers ## Measure cold starts beside Python, Node.js and an empty function; OUT=docs renews docs/benchmark.*
 	cargo build --locked --quiet --release --package bench
-	target/release/bench $(BENCH) function=$(binary) floor=target/lambda/floor/bootstrap python=.venv/test/bin/python \
+	target/release/bench function=$(binary) floor=target/lambda/floor/bootstrap python=.venv/test/bin/python $(BENCH) \
 	    $$(test -e $(node_bundle) && echo node=dev/bench/node) >target/bench.json
 	python3 dev/bench/report.py target/bench.json $(OUT)
 
