@@ -29,15 +29,15 @@ pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Inst
     result
 }
 
-/// Parses the event. A message repeats parts of it, so that an invalid event is redacted first: it can contain anything.
+/// Parses the event. An error message quotes the event, which may contain credentials. So an invalid event is redacted and
+/// parsed again for the message: in a truncated quotation, a credential could not be recognized any more.
 fn parse(ec2: &Ec2, event: &str, dry_run_first: bool) -> Result<Request, Error> {
-    let request = Request::parse(event, dry_run_first);
-    let Err(error) = request else { return request };
-    let reason = match Request::parse(&ec2.redact(event), dry_run_first) {
-        Err(Error::InvalidEvent { reason }) => ec2.redact(&reason),
-        _ => return Err(error),
-    };
-    Err(Error::InvalidEvent { reason })
+    Request::parse(event, dry_run_first).map_err(|error| {
+        match Request::parse(&ec2.redact(event), dry_run_first).err().unwrap_or(error) {
+            Error::InvalidEvent { reason } => Error::InvalidEvent { reason: ec2.redact(&reason) },
+            error => error,
+        }
+    })
 }
 
 fn log_result(request: Option<&Request>, result: &Result<Response, Error>) {
