@@ -6,6 +6,7 @@ use lambda_runtime::Diagnostic;
 
 use crate::{
     ec2::{CallError, CallErrorKind, ResponseMetadata, is_throttle},
+    event::InvalidEvent,
     response::AsnAssociation,
     text::{ellipsize, to_single_line, truncate},
 };
@@ -112,6 +113,12 @@ pub enum Error {
 
 impl std::error::Error for Error {}
 
+impl From<InvalidEvent> for Error {
+    fn from(error: InvalidEvent) -> Self {
+        Self::InvalidEvent { reason: error.to_string() }
+    }
+}
+
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
@@ -119,10 +126,6 @@ impl From<Error> for Diagnostic {
 }
 
 impl Error {
-    pub(crate) fn invalid_event(reason: String) -> Self {
-        Self::InvalidEvent { reason }
-    }
-
     /// The name that `Retry` and `Catch` of Step Functions match: a constant of this module, or EC2's code.
     #[must_use]
     pub fn error_type(&self) -> &str {

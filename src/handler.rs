@@ -33,10 +33,8 @@ pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Inst
 /// parsed again for the message: in a truncated quotation, a credential could not be recognized any more.
 fn parse(ec2: &Ec2, event: &str, dry_run_first: bool) -> Result<Request, Error> {
     Request::parse(event, dry_run_first).map_err(|error| {
-        match Request::parse(&ec2.redact(event), dry_run_first).err().unwrap_or(error) {
-            Error::InvalidEvent { reason } => Error::InvalidEvent { reason: ec2.redact(&reason) },
-            error => error,
-        }
+        let error = Request::parse(&ec2.redact(event), dry_run_first).err().unwrap_or(error);
+        Error::InvalidEvent { reason: ec2.redact(&error.to_string()) }
     })
 }
 
@@ -78,7 +76,7 @@ async fn describe(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Res
     );
     match described {
         Ok((byoasns, associations)) => Ok(Response::report(request, byoasns, associations)),
-        Err(error) => Err(call_failed(format!("Describing {}", target(request)), error)),
+        Err(error) => Err(call_failed(format!("Describing ASN {} in {}", request.asn, request.ipam_id), error)),
     }
 }
 

@@ -133,7 +133,7 @@ impl AttemptTracker {
             (Some(Err(kind)), _) => kind,
             (None, Ok(Err(SdkError::TimeoutError(_))) | Err(_)) => CallErrorKind::Timeout,
             (None, Ok(Err(error))) if find_source::<CredentialsError>(&error).is_some() => CallErrorKind::NoCredentials,
-            (None, Ok(Err(error))) => CallErrorKind::Unreachable { reason: root_cause(&error) },
+            (None, Ok(Err(error))) => CallErrorKind::Unreachable { reason: self.redactor.redact(&root_cause(&error)) },
             (None, Ok(Ok(_))) => CallErrorKind::Unreachable { reason: "the SDK reported no response".into() },
         };
         let outcome_unknown = log.outcome_unknown || log.in_flight || kind == CallErrorKind::Timeout;
@@ -218,7 +218,10 @@ impl Intercept for AttemptTracker {
         } else if log.in_flight {
             let error = error.and_then(|error| error.as_connector_error());
             log.outcome_unknown |= error.is_none_or(|error| !never_connected(error));
-            log.result = error.map(|error| Err(CallErrorKind::Unreachable { reason: root_cause(error) }));
+            log.result = error.map(|error| {
+                let reason = self.redactor.redact(&root_cause(error));
+                Err(CallErrorKind::Unreachable { reason })
+            });
         }
         log.in_flight = false;
         Ok(())
