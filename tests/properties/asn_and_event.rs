@@ -99,7 +99,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_parser_panic(event in ".*") {
         if let Err(error) = Request::parse(&event, false) {
-            prop_assert_eq!(Error::from(error).error_type(), INVALID_EVENT);
+            prop_assert!(Error::from(error).error_type() == INVALID_EVENT);
         }
     }
 
