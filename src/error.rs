@@ -6,6 +6,7 @@ use lambda_runtime::Diagnostic;
 
 use crate::{
     ec2::{CallError, CallErrorKind, ResponseMetadata, is_throttle},
+    event::InvalidEvent,
     response::AsnAssociation,
     text::{ellipsize, to_single_line, truncate},
 };
@@ -30,7 +31,7 @@ pub const CREDENTIALS_UNAVAILABLE: &str = "CredentialsUnavailable";
 pub const FUNCTION_PANICKED: &str = "FunctionPanicked";
 
 /// Part of every message about a call that EC2 may have executed although the invocation failed.
-const OUTCOME_UNKNOWN: &str = "The outcome is unknown: check the state of the ASN with DescribeOnly, or call again.";
+const OUTCOME_UNKNOWN: &str = " The outcome is unknown: check the state of the ASN with DescribeOnly, or call again.";
 
 /// The maximum length of a message, not counting an encoded authorization message.
 const MAX_MESSAGE_BYTES: usize = 2_000;
@@ -112,6 +113,12 @@ pub enum Error {
 
 impl std::error::Error for Error {}
 
+impl From<InvalidEvent> for Error {
+    fn from(error: InvalidEvent) -> Self {
+        Self::InvalidEvent { reason: error.to_string() }
+    }
+}
+
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
         Self { error_type: error.error_type().to_owned(), error_message: error.to_string() }
@@ -119,10 +126,6 @@ impl From<Error> for Diagnostic {
 }
 
 impl Error {
-    pub(crate) fn invalid_event(reason: String) -> Self {
-        Self::InvalidEvent { reason }
-    }
-
     /// The name that `Retry` and `Catch` of Step Functions match: a constant of this module, or EC2's code.
     #[must_use]
     pub fn error_type(&self) -> &str {
@@ -176,7 +179,7 @@ impl fmt::Display for Error {
             Self::Panicked { reason } => Message {
                 head: "The function panicked: ".into(),
                 detail: ellipsize(reason, MAX_REASON_BYTES),
-                tail: format!(". {OUTCOME_UNKNOWN}"),
+                tail: format!(".{OUTCOME_UNKNOWN}"),
             },
         };
         f.write_str(&message.into_line())
@@ -223,9 +226,7 @@ fn still_associated(
         CallErrorKind::Refused { message: Some(message), .. } => format!(" EC2's message: {}", sentence(message)),
         _ => String::new(),
     };
-    let unknown = if error.outcome_unknown { format!(" {OUTCOME_UNKNOWN}") } else { String::new() };
-    let tail = unknown + &reference(&error.kind);
-    Message { head, detail: format!("{observed_state}{ec2_message}"), tail }
+    Message { head, detail: format!("{observed_state}{ec2_message}"), tail: end(error) }
 }
 
 fn failed_call(operation: &str, error: &CallError, observed_state: &str) -> Message {
@@ -239,13 +240,10 @@ fn failed_call(operation: &str, error: &CallError, observed_state: &str) -> Mess
         CallErrorKind::NoCredentials => "no usable credentials in the environment.".into(),
     };
     let observed = if observed_state.is_empty() { String::new() } else { format!(" {observed_state}") };
-    let unknown = if error.outcome_unknown { OUTCOME_UNKNOWN } else { "" };
-    let sentences = [advice(&error.kind), unknown].into_iter().filter(|sentence| !sentence.is_empty());
-    let tail: String = sentences.flat_map(|sentence| [" ", sentence]).collect();
     Message {
         head: format!("{operation}: "),
         detail: format!("{}{observed}", sentence(&detail)),
-        tail: tail + &reference(&error.kind),
+        tail: advice(&error.kind).to_owned() + &end(error),
     }
 }
 
@@ -254,40 +252,43 @@ fn sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
-/// What to do about a failed call, if there is something to add to EC2's message. May be empty.
+/// What to do about a failed call, if there is something to add to EC2's message. May be empty. The space at the start
+/// separates it from the detail.
 fn advice(kind: &CallErrorKind) -> &'static str {
     let code = match kind {
         CallErrorKind::Refused { code, .. } => code.as_str(),
-        CallErrorKind::BadResponse { .. } => return "Check the endpoint and the proxies on the way to it.",
+        CallErrorKind::BadResponse { .. } => return " Check the endpoint and the proxies on the way to it.",
         CallErrorKind::Timeout => return "",
-        CallErrorKind::Unreachable { .. } => return "Check the network, the name resolution and the endpoint.",
+        CallErrorKind::Unreachable { .. } => return " Check the network, the name resolution and the endpoint.",
         CallErrorKind::NoCredentials => {
-            return "In Lambda they come from the function's role; elsewhere set AWS_ACCESS_KEY_ID and \
+            return " In Lambda they come from the function's role; elsewhere set AWS_ACCESS_KEY_ID and \
                     AWS_SECRET_ACCESS_KEY. Nothing was sent to EC2.";
         }
     };
     match code {
         "UnauthorizedOperation" => {
-            "The function's role needs ec2:DeprovisionIpamByoasn on this IPAM, ec2:DescribeIpamByoasn and \
+            " The function's role needs ec2:DeprovisionIpamByoasn on this IPAM, ec2:DescribeIpamByoasn and \
              ec2:DescribeByoipCidrs; `aws sts decode-authorization-message` decodes an encoded message."
         }
         "AuthFailure" | "ExpiredToken" | "RequestExpired" | "InvalidClientTokenId" => {
-            "The credentials have expired or are not valid, or the clock is wrong. In Lambda, call again later."
+            " The credentials have expired or are not valid, or the clock is wrong. In Lambda, call again later."
         }
         _ if code.ends_with(".NotFound") => {
-            "Call from the IPAM's account and in its home Region: EC2 does not find what is in another Region."
+            " Call from the IPAM's account and in its home Region: EC2 does not find what is in another Region."
         }
-        _ if is_throttle(code) => "EC2 throttled the request: call again later.",
+        _ if is_throttle(code) => " EC2 throttled the request: call again later.",
         _ => "",
     }
 }
 
-/// ` (code …, HTTP …, request ID …)`, without the parts that are not known. Empty if there was no response.
-fn reference(kind: &CallErrorKind) -> String {
-    match kind {
-        CallErrorKind::Refused { code, metadata, .. } => format!(" (code {code}, {metadata})"),
-        CallErrorKind::BadResponse { metadata, .. } => format!(" ({metadata})"),
-        CallErrorKind::Timeout | CallErrorKind::Unreachable { .. } | CallErrorKind::NoCredentials => String::new(),
+/// The end of a message about a failed call: whether the outcome is unknown, and ` (code …, HTTP …, request ID …)` if there
+/// was a response.
+fn end(error: &CallError) -> String {
+    let unknown = if error.outcome_unknown { OUTCOME_UNKNOWN } else { "" };
+    match &error.kind {
+        CallErrorKind::Refused { code, metadata, .. } => format!("{unknown} (code {code}, {metadata})"),
+        CallErrorKind::BadResponse { metadata, .. } => format!("{unknown} ({metadata})"),
+        CallErrorKind::Timeout | CallErrorKind::Unreachable { .. } | CallErrorKind::NoCredentials => unknown.into(),
     }
 }
 

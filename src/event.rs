@@ -13,7 +13,7 @@ use std::{
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{asn::Asn, error::Error};
+use crate::asn::Asn;
 
 /// A valid request. Contradictory combinations cannot be expressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,11 @@ pub enum Mode {
     DescribeOnly,
 }
 
+/// The event is not a valid request. `Display` names the member and what is expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidEvent(String);
+
 const MEMBERS: [&str; 5] = ["IpamId", "Asn", "DryRun", "DryRunFirst", "DescribeOnly"];
 
 /// The maximum number of characters in one quotation from the event.
@@ -50,7 +55,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// `InvalidEvent`, with a message that names the member and what is expected.
+    /// [`InvalidEvent`].
     ///
     /// ```
     /// use deprovision_ipam_byoasn::event::{Mode, Request};
@@ -58,9 +63,9 @@ impl Request {
     /// let event = r#"{"IpamId": "ipam-0123456789abcdef0", "Asn": "AS64500", "DryRun": true}"#;
     /// let request = Request::parse(event, false)?;
     /// assert_eq!((request.asn.to_string().as_str(), request.mode), ("64500", Mode::DryRun));
-    /// # Ok::<(), deprovision_ipam_byoasn::error::Error>(())
+    /// # Ok::<(), deprovision_ipam_byoasn::event::InvalidEvent>(())
     /// ```
-    pub fn parse(event: &str, dry_run_first: bool) -> Result<Self, Error> {
+    pub fn parse(event: &str, dry_run_first: bool) -> Result<Self, InvalidEvent> {
         let event = Object::parse(event, "The event")?;
         match (event.get("detail-type"), event.get("detail")) {
             (Some(_), Some(detail)) => {
@@ -71,7 +76,7 @@ impl Request {
         }
     }
 
-    fn from_members(members: &Object<'_>, dry_run_first: bool) -> Result<Self, Error> {
+    fn from_members(members: &Object<'_>, dry_run_first: bool) -> Result<Self, InvalidEvent> {
         members.reject_unknown()?;
         let ipam_id = parse_ipam_id(members.required("IpamId")?)?;
         let asn = parse_asn(members.required("Asn")?)?;
@@ -80,7 +85,7 @@ impl Request {
         let describe_only = members.boolean("DescribeOnly")?.unwrap_or(false);
         let mode = match (describe_only, dry_run, dry_run_first_member) {
             (true, true, _) | (true, _, Some(true)) => {
-                return Err(Error::invalid_event(
+                return Err(InvalidEvent(
                     "`DescribeOnly` is true together with `DryRun` or `DryRunFirst`; only one of them can be true"
                         .into(),
                 ));
@@ -94,7 +99,7 @@ impl Request {
     }
 }
 
-fn parse_ipam_id(value: &RawValue) -> Result<String, Error> {
+fn parse_ipam_id(value: &RawValue) -> Result<String, InvalidEvent> {
     const EXPECTED: &str = "expected an IPAM ID: `ipam-` followed by lowercase hexadecimal digits";
     /// IDs that are easily mistaken for an IPAM ID. A prefix that starts with another one precedes it.
     const OTHER_IDS: [(&str, &str); 10] = [
@@ -110,19 +115,19 @@ fn parse_ipam_id(value: &RawValue) -> Result<String, Error> {
         ("arn:", ", an ARN"),
     ];
     let Ok(id) = serde_json::from_str::<String>(value.get()) else {
-        return Err(Error::invalid_event(format!("`IpamId` is {}; {EXPECTED}, as a string", quote(value.get()))));
+        return Err(InvalidEvent(format!("`IpamId` is {}; {EXPECTED}, as a string", quote(value.get()))));
     };
     let is_hex = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if id.strip_prefix("ipam-").is_some_and(is_hex) {
         return Ok(id);
     }
     let kind = OTHER_IDS.iter().find(|(prefix, _)| id.starts_with(prefix)).map_or("", |(_, kind)| kind);
-    Err(Error::invalid_event(format!("`IpamId` is {}{kind}; {EXPECTED}", quote(value.get()))))
+    Err(InvalidEvent(format!("`IpamId` is {}{kind}; {EXPECTED}", quote(value.get()))))
 }
 
-fn parse_asn(value: &RawValue) -> Result<Asn, Error> {
+fn parse_asn(value: &RawValue) -> Result<Asn, InvalidEvent> {
     let raw = value.get();
-    let invalid = |reason: &dyn fmt::Display| Error::invalid_event(format!("`Asn` is {}: {reason}", quote(raw)));
+    let invalid = |reason: &dyn fmt::Display| InvalidEvent(format!("`Asn` is {}: {reason}", quote(raw)));
     let text = match raw.as_bytes().first() {
         Some(b'"') => serde_json::from_str(raw).map_err(|e| invalid(&e))?,
         // Read as text, because the JSON number 1.10 would become 1.1.
@@ -141,44 +146,44 @@ fn parse_asn(value: &RawValue) -> Result<Asn, Error> {
 struct Object<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Object<'a> {
-    fn parse(json: &'a str, what: &str) -> Result<Self, Error> {
-        serde_json::from_str(json).map_err(|e| Error::invalid_event(format!("{what} cannot be parsed: {e}")))
+    fn parse(json: &'a str, what: &str) -> Result<Self, InvalidEvent> {
+        serde_json::from_str(json).map_err(|e| InvalidEvent(format!("{what} cannot be parsed: {e}")))
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.get(name).copied()
     }
 
-    fn required(&self, name: &str) -> Result<&'a RawValue, Error> {
-        self.get(name).ok_or_else(|| Error::invalid_event(format!("`{name}` is missing")))
+    fn required(&self, name: &str) -> Result<&'a RawValue, InvalidEvent> {
+        self.get(name).ok_or_else(|| InvalidEvent(format!("`{name}` is missing")))
     }
 
-    fn boolean(&self, name: &str) -> Result<Option<bool>, Error> {
+    fn boolean(&self, name: &str) -> Result<Option<bool>, InvalidEvent> {
         match self.get(name).map(RawValue::get) {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
-            Some(other) => Err(Error::invalid_event(format!("`{name}` is {}; expected true or false", quote(other)))),
+            Some(other) => Err(InvalidEvent(format!("`{name}` is {}; expected true or false", quote(other)))),
         }
     }
 
-    fn reject_unknown(&self) -> Result<(), Error> {
+    fn reject_unknown(&self) -> Result<(), InvalidEvent> {
         let Some(name) = self.0.keys().find(|name| !MEMBERS.contains(&name.as_str())) else { return Ok(()) };
         let hint = similar_member(name).map_or(String::new(), |member| format!(" (did you mean `{member}`?)"));
         let members = MEMBERS.map(|member| format!("`{member}`")).join(", ");
-        Err(Error::invalid_event(format!("{} is not a member of a request{hint}; members are {members}", quote(name))))
+        Err(InvalidEvent(format!("{} is not a member of a request{hint}; members are {members}", quote(name))))
     }
 
     /// Other members of an envelope are ignored. But EventBridge itself never adds one that is named like a member of a
     /// request: a `DryRun` outside `detail` is a mistake of the sender, and ignoring it would deprovision. A name that was
     /// not UTF-8 contains replacement characters and may have been any name, so it is rejected too.
-    fn reject_members_outside_detail(&self) -> Result<(), Error> {
+    fn reject_members_outside_detail(&self) -> Result<(), InvalidEvent> {
         let problem = |name: &str| match similar_member(name) {
-            Some(_) => Some("must be inside `detail`, as every member of a request"),
+            Some(_) => Some("must be inside `detail`, like every member of a request"),
             None => name.contains(char::REPLACEMENT_CHARACTER).then_some("is not valid UTF-8"),
         };
         match self.0.keys().find_map(|name| Some((name, problem(name)?))) {
-            Some((name, problem)) => Err(Error::invalid_event(format!("{} {problem}", quote(name)))),
+            Some((name, problem)) => Err(InvalidEvent(format!("{} {problem}", quote(name)))),
             None => Ok(()),
         }
     }

@@ -29,15 +29,13 @@ pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Inst
     result
 }
 
-/// Parses the event. A message repeats parts of it, so that an invalid event is redacted first: it can contain anything.
+/// Parses the event. An error message quotes the event, which may contain credentials. So an invalid event is redacted and
+/// parsed again for the message: in a truncated quotation, a credential could not be recognized any more.
 fn parse(ec2: &Ec2, event: &str, dry_run_first: bool) -> Result<Request, Error> {
-    let request = Request::parse(event, dry_run_first);
-    let Err(error) = request else { return request };
-    let reason = match Request::parse(&ec2.redact(event), dry_run_first) {
-        Err(Error::InvalidEvent { reason }) => ec2.redact(&reason),
-        _ => return Err(error),
-    };
-    Err(Error::InvalidEvent { reason })
+    Request::parse(event, dry_run_first).map_err(|error| {
+        let error = Request::parse(&ec2.redact(event), dry_run_first).err().unwrap_or(error);
+        Error::InvalidEvent { reason: ec2.redact(&error.to_string()) }
+    })
 }
 
 fn log_result(request: Option<&Request>, result: &Result<Response, Error>) {
@@ -78,7 +76,7 @@ async fn describe(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<Res
     );
     match described {
         Ok((byoasns, associations)) => Ok(Response::report(request, byoasns, associations)),
-        Err(error) => Err(call_failed(format!("Describing {}", target(request)), error)),
+        Err(error) => Err(call_failed(format!("Describing ASN {} in {}", request.asn, request.ipam_id), error)),
     }
 }
 

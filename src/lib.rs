@@ -17,6 +17,7 @@
 //! | `ec2::response` | what one response says, and whether the request may have been executed |
 //! | `ec2::xml` | the strict XML reader |
 //! | `ec2::http_client` | HTTP, TLS and proxies |
+//! | `ec2::status_line` | notices a 2xx status line before the headers are complete |
 //! | [`ec2::trust_roots`] | the trust store |
 //! | [`settings`] | the environment variables; a new setting goes here |
 //! | [`deadline`] | the time that is left for EC2 |

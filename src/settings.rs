@@ -15,7 +15,7 @@ const ENDPOINT: &str = "a URL such as https://ec2.us-east-1.amazonaws.com";
 const PROXY: &str = "an http:// URL with a host, such as http://proxy.example:3128";
 const TRUST_FILE: &str = "a PEM file with at least one certificate";
 const TRUST_DIR: &str = "a directory with at least one certificate in PEM files";
-const MAX_ATTEMPTS: std::ops::RangeInclusive<u32> = 1..=10;
+const ATTEMPTS: &str = "a whole number from 1 to 10";
 const DEFAULT_MAX_ATTEMPTS: u32 = 3;
 
 /// The maximum length of a label in a host name.
@@ -86,7 +86,7 @@ impl TrustPath {
         let allowed = if self.is_dir { TRUST_DIR } else { TRUST_FILE };
         let value = self.path.to_string_lossy().into_owned();
         let problem = format!("is {value:?}: {reason}");
-        InvalidSetting { variable: self.variable, value: Some(value), problem, allowed: allowed.into() }
+        InvalidSetting { variable: self.variable, value: Some(value), problem, allowed }
     }
 }
 
@@ -116,7 +116,7 @@ pub struct InvalidSetting {
     /// What is wrong, as the rest of a sentence about the variable.
     pub problem: String,
     /// What is allowed.
-    pub allowed: String,
+    pub allowed: &'static str,
 }
 
 impl Settings {
@@ -151,13 +151,8 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             Some(region) => Some(region),
             None => self.parse("AWS_DEFAULT_REGION", REGION, region)?,
         };
-        let missing_region = || InvalidSetting {
-            variable: "AWS_REGION",
-            value: None,
-            problem: "is not set".into(),
-            allowed: REGION.into(),
-        };
-        let attempts = format!("a whole number from {} to {}", MAX_ATTEMPTS.start(), MAX_ATTEMPTS.end());
+        let missing_region =
+            || InvalidSetting { variable: "AWS_REGION", value: None, problem: "is not set".into(), allowed: REGION };
         let app_name = |value: &str| AppName::new(value.to_owned()).ok();
         let endpoint = self.endpoint()?;
         Ok(ClientSettings {
@@ -165,7 +160,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             use_fips: self.endpoint_variant("AWS_USE_FIPS_ENDPOINT", endpoint.is_some())?,
             use_dual_stack: self.endpoint_variant("AWS_USE_DUALSTACK_ENDPOINT", endpoint.is_some())?,
             endpoint,
-            max_attempts: self.parse("AWS_MAX_ATTEMPTS", &attempts, max_attempts)?.unwrap_or(DEFAULT_MAX_ATTEMPTS),
+            max_attempts: self.parse("AWS_MAX_ATTEMPTS", ATTEMPTS, max_attempts)?.unwrap_or(DEFAULT_MAX_ATTEMPTS),
             retry_mode: self.parse("AWS_RETRY_MODE", "standard, adaptive", retry_mode)?.unwrap_or(RetryMode::Standard),
             app_name: self.parse("AWS_SDK_UA_APP_ID", "letters, digits and !#$%&'*+-.^_`|~", app_name)?,
             proxies: ProxySettings {
@@ -186,9 +181,9 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             let Some(value) = self.0(variable) else { return Ok(None) };
             match http_url_problem(&value, &["http", "https"]) {
                 // A user name and a password would not be used, but they would be printed.
-                None if value.contains('@') => Err(invalid_url(variable, &value, "has a user name", ENDPOINT)),
+                None if value.contains('@') => Err(invalid_endpoint(variable, &value, "has a user name")),
                 None => Ok(Some(value)),
-                Some(problem) => Err(invalid_url(variable, &value, &problem, ENDPOINT)),
+                Some(problem) => Err(invalid_endpoint(variable, &value, &problem)),
             }
         });
         let ignored = self.parse("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", BOOLEAN, boolean)?.unwrap_or(false);
@@ -203,7 +198,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
                 variable,
                 value: self.0(variable),
                 problem: "is true, and an endpoint URL is set".into(),
-                allowed: "false, or no AWS_ENDPOINT_URL_EC2 and no AWS_ENDPOINT_URL".into(),
+                allowed: "false, or no AWS_ENDPOINT_URL_EC2 and no AWS_ENDPOINT_URL",
             }),
             value => Ok(value),
         }
@@ -216,7 +211,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
             let Some(value) = self.non_empty(variable) else { return Ok(None) };
             match http_url_problem(&value, &["http"]) {
                 None => Ok(Some(value)),
-                Some(problem) => Err(InvalidSetting { variable, value: None, problem, allowed: PROXY.into() }),
+                Some(problem) => Err(InvalidSetting { variable, value: None, problem, allowed: PROXY }),
             }
         });
         Ok(upper?.or(lower?).unwrap_or_default())
@@ -238,27 +233,22 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     fn parse<T>(
         &self,
         variable: &'static str,
-        allowed: &str,
+        allowed: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, InvalidSetting> {
         let Some(value) = self.0(variable) else { return Ok(None) };
         match parse(&value) {
             Some(parsed) => Ok(Some(parsed)),
-            None => Err(InvalidSetting {
-                variable,
-                problem: format!("is {value:?}"),
-                value: Some(value),
-                allowed: allowed.into(),
-            }),
+            None => Err(InvalidSetting { variable, problem: format!("is {value:?}"), value: Some(value), allowed }),
         }
     }
 }
 
 /// The error for an endpoint URL, which is printed only if it cannot contain a password.
-fn invalid_url(variable: &'static str, url: &str, problem: &str, allowed: &str) -> InvalidSetting {
+fn invalid_endpoint(variable: &'static str, url: &str, problem: &str) -> InvalidSetting {
     let value = (!url.contains('@')).then(|| url.to_owned());
     let problem = value.as_ref().map_or_else(|| problem.to_owned(), |value| format!("is {value:?} and {problem}"));
-    InvalidSetting { variable, value, problem, allowed: allowed.into() }
+    InvalidSetting { variable, value, problem, allowed: ENDPOINT }
 }
 
 /// What is wrong with a URL, as the rest of a sentence, without repeating the URL.
@@ -286,9 +276,9 @@ fn boolean(value: &str) -> Option<bool> {
     value.to_ascii_lowercase().parse().ok()
 }
 
-/// Bounded, because the SDK counts up to the limit before the first call.
+/// At most 10, because the SDK counts up to the limit before the first call.
 fn max_attempts(value: &str) -> Option<u32> {
-    value.parse().ok().filter(|attempts: &u32| MAX_ATTEMPTS.contains(attempts) && value == attempts.to_string())
+    value.parse().ok().filter(|attempts: &u32| (1..=10).contains(attempts) && value == attempts.to_string())
 }
 
 fn retry_mode(value: &str) -> Option<RetryMode> {

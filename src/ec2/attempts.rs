@@ -100,10 +100,9 @@ struct AttemptLog {
     in_flight: bool,
     /// EC2 may have executed one of the attempts so far although its response does not confirm it.
     outcome_unknown: bool,
-    /// The response to the last attempt, if there was one.
-    response: Option<Ec2Response>,
-    /// The connection error of the last attempt, if it had no response.
-    connection_error: Option<String>,
+    /// The result of the last attempt: a whole response or a connection error. `None` if the attempt timed out or if the
+    /// body broke off.
+    result: Option<Result<(Element, ResponseMetadata), CallErrorKind>>,
     /// The latest 2xx response of any attempt, whether or not its body arrived.
     success: Option<ResponseMetadata>,
 }
@@ -129,17 +128,13 @@ impl AttemptTracker {
         let result = timeout_at(deadline, operation).await;
         let mut log = self.lock();
         // The deadline can pass while the SDK waits before a retry. Then the last attempt determines the result.
-        let kind = match (log.response.take(), log.connection_error.take(), result) {
-            (Some(Ec2Response { metadata, content }), ..) => match content {
-                Content::Success(root) => return Ok((root, metadata)),
-                Content::Error { code, message } => CallErrorKind::Refused { code, message, metadata },
-                Content::Unreadable(error) => CallErrorKind::BadResponse { error, metadata },
-            },
-            (None, Some(reason), _) => CallErrorKind::Unreachable { reason },
-            (.., Ok(Err(SdkError::TimeoutError(_))) | Err(_)) => CallErrorKind::Timeout,
-            (.., Ok(Err(error))) if find_source::<CredentialsError>(&error).is_some() => CallErrorKind::NoCredentials,
-            (.., Ok(Err(error))) => CallErrorKind::Unreachable { reason: root_cause(&error) },
-            (.., Ok(Ok(_))) => CallErrorKind::Unreachable { reason: "the SDK reported no response".into() },
+        let kind = match (log.result.take(), result) {
+            (Some(Ok(success)), _) => return Ok(success),
+            (Some(Err(kind)), _) => kind,
+            (None, Ok(Err(SdkError::TimeoutError(_))) | Err(_)) => CallErrorKind::Timeout,
+            (None, Ok(Err(error))) if find_source::<CredentialsError>(&error).is_some() => CallErrorKind::NoCredentials,
+            (None, Ok(Err(error))) => CallErrorKind::Unreachable { reason: self.redactor.redact(&root_cause(&error)) },
+            (None, Ok(Ok(_))) => CallErrorKind::Unreachable { reason: "the SDK reported no response".into() },
         };
         let outcome_unknown = log.outcome_unknown || log.in_flight || kind == CallErrorKind::Timeout;
         Err(CallError { kind, outcome_unknown })
@@ -168,8 +163,7 @@ impl Intercept for AttemptTracker {
     ) -> Result<(), BoxError> {
         let mut log = self.lock();
         log.in_flight = true;
-        log.response = None;
-        log.connection_error = None;
+        log.result = None;
         Ok(())
     }
 
@@ -212,14 +206,22 @@ impl Intercept for AttemptTracker {
         let mut log = self.lock();
         if let Some(response) = response {
             log.outcome_unknown |= response.may_have_been_executed();
-            if response.metadata.is_2xx() {
-                log.success = Some(response.metadata.clone());
+            let Ec2Response { metadata, content } = response;
+            if metadata.is_2xx() {
+                log.success = Some(metadata.clone());
             }
-            log.response = Some(response);
+            log.result = Some(match content {
+                Content::Success(root) => Ok((root, metadata)),
+                Content::Error { code, message } => Err(CallErrorKind::Refused { code, message, metadata }),
+                Content::Unreadable(error) => Err(CallErrorKind::BadResponse { error, metadata }),
+            });
         } else if log.in_flight {
             let error = error.and_then(|error| error.as_connector_error());
             log.outcome_unknown |= error.is_none_or(|error| !never_connected(error));
-            log.connection_error = error.map(|error| root_cause(error));
+            log.result = error.map(|error| {
+                let reason = self.redactor.redact(&root_cause(error));
+                Err(CallErrorKind::Unreachable { reason })
+            });
         }
         log.in_flight = false;
         Ok(())

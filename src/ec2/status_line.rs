@@ -40,26 +40,30 @@ impl SuccessStatus {
 pub(super) struct StatusLineStream<S> {
     stream: S,
     success: SuccessStatus,
-    /// The first bytes that were read since the last write, which are the start of a response.
-    start: Vec<u8>,
+    /// The first bytes of the current line. A write to the connection starts a new line.
+    line_start: Vec<u8>,
 }
 
 impl<S> StatusLineStream<S> {
     pub(super) fn new(stream: S, success: SuccessStatus) -> Self {
-        Self { stream, success, start: Vec::new() }
+        Self { stream, success, line_start: Vec::new() }
     }
 
+    /// Examines the start of every line: an interim response (1xx) can precede the status line. Only bytes that arrive are
+    /// examined, because the end of an idle connection is read too, and says nothing about the current call.
     fn observe(&mut self, bytes: &[u8]) {
-        // hyper ignores line breaks before a status line.
-        let is_ignored = |byte: &&u8| self.start.is_empty() && matches!(byte, b'\r' | b'\n');
-        let ignored = bytes.iter().take_while(is_ignored).count();
-        let missing = STATUS_LINE_BYTES - self.start.len();
-        self.start.extend(bytes[ignored..].iter().take(missing));
-        let digits = self.start.get(STATUS_POSITION..).unwrap_or_default();
-        if self.start.starts_with(b"HTTP/1.") && digits.first() == Some(&b'2') {
-            // Until all digits have arrived, the class is enough.
-            let status = str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-            self.success.0.store(status.filter(|status| *status >= 200).unwrap_or(200), Ordering::Relaxed);
+        for &byte in bytes {
+            if matches!(byte, b'\r' | b'\n') {
+                self.line_start.clear();
+            } else if self.line_start.len() < STATUS_LINE_BYTES {
+                self.line_start.push(byte);
+                let digits = self.line_start.get(STATUS_POSITION..).unwrap_or_default();
+                if self.line_start.starts_with(b"HTTP/1.") && digits.first() == Some(&b'2') {
+                    // Until all digits have arrived, the class is enough.
+                    let status = str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+                    self.success.0.store(status.filter(|status| *status >= 200).unwrap_or(200), Ordering::Relaxed);
+                }
+            }
         }
     }
 }
@@ -80,7 +84,7 @@ impl<S: Read + Unpin> Read for StatusLineStream<S> {
 impl<S: Write + Unpin> Write for StatusLineStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.start.clear();
+        this.line_start.clear();
         Pin::new(&mut this.stream).poll_write(cx, bytes)
     }
 
@@ -102,7 +106,7 @@ impl<S: Write + Unpin> Write for StatusLineStream<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.start.clear();
+        this.line_start.clear();
         Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
     }
 }
@@ -110,5 +114,33 @@ impl<S: Write + Unpin> Write for StatusLineStream<S> {
 impl<S: Connection> Connection for StatusLineStream<S> {
     fn connected(&self) -> Connected {
         self.stream.connected()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn success_status_is_recorded_as_soon_as_it_arrives() {
+        for (parts, expected) in [
+            (["HTTP/1.1 2", ""], Some(200)),
+            (["HTTP/1.0", " 204 No Content\r\n"], Some(204)),
+            (["\r\nHTTP/1.1 202 OK\r\nConte", ""], Some(202)),
+            (["HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTT", "P/1.1 201"], Some(201)),
+            (["HTTP/1.1 ", ""], None),
+            (["HTTP/1.1 412 Precondition Failed\r\n\r\n<a>2</a>", "2"], None),
+            (["x HTTP/1.1 200", " HTTP/1.1 200"], None),
+        ] {
+            let success = SuccessStatus::default();
+            let mut stream = StatusLineStream::new((), success.clone());
+            for part in parts {
+                stream.observe(part.as_bytes());
+            }
+            assert_eq!(success.get(), expected, "{parts:?}");
+            success.reset();
+            stream.observe(b"");
+            assert_eq!(success.get(), None, "{parts:?}");
+        }
     }
 }

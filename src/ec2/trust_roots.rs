@@ -13,8 +13,8 @@ use crate::settings::{InvalidSetting, TrustPath};
 ///
 /// # Errors
 ///
-/// [`InvalidSetting`], for the first path without a usable certificate. If a path has one, the others that cannot be read
-/// are logged as warnings.
+/// [`InvalidSetting`], for the first path without a usable certificate. Beside a usable certificate, one that cannot be read
+/// is only logged, as a warning.
 pub fn load(paths: &[TrustPath]) -> Result<RootCertStore, InvalidSetting> {
     if paths.is_empty() {
         return Ok(RootCertStore { roots: TLS_SERVER_ROOTS.to_vec() });

@@ -326,7 +326,7 @@ fn every_fault_of_either_list_is_the_error() {
         {
             let function = Function::start();
             function.ec2.queue_fault(action, fault.clone());
-            let message = assert_error(function.invoke(&describe_only()), error_type, &["Describing ASN 64500 from "]);
+            let message = assert_error(function.invoke(&describe_only()), error_type, &["Describing ASN 64500 in "]);
             assert!(!message.contains("unknown"), "{action:?} {fault:?}: {message}");
             assert!(function.calls().iter().all(|call| call.starts_with("Describe")), "{:?}", function.calls());
         }

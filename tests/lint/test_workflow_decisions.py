@@ -241,6 +241,16 @@ class TestRefusals:
 
         assert f"Last refusal, for 203.0.113.0/24: {self.DENIED[0]}: {self.DENIED[1]}." in cause
 
+    @pytest.mark.parametrize("count, kept", [(1, 2000), (25, 2000), (500, 100)])
+    def test_refusals_of_a_round_fit_into_256_kib(self, run, count, kept):
+        associations = [association(f"2001:db8:{number:x}::/48") for number in range(count)]
+        fake = Fake([(PROVISIONED, associations)], lambda cidr, calls: ("Ec2.Ec2Exception", "x" * 3000))
+
+        execution = run(fake, Disassociate=True)
+
+        assert end(execution) == "AsnStillAssociated"
+        assert f"Ec2.Ec2Exception: {'x' * kept}." in execution.cause
+
     def test_no_refusal_is_reported_if_there_was_none(self, run):
         execution = run(Fake([(PROVISIONED, [association(State="failed-disassociation")])]), Disassociate=True)
 
@@ -388,6 +398,12 @@ class TestInput:
         fake = Fake([])
 
         assert end(Execution(jsonata, state_machine(), given, fake)) == "InvalidEvent"
+        assert fake.calls == []
+
+    def test_a_huge_input_is_rejected(self, run):
+        fake = Fake([])
+
+        assert end(run(fake, Asn="1" * 1000)) == "InvalidEvent"
         assert fake.calls == []
 
     @pytest.mark.parametrize("name", ["Dryrun", "DescribeOnly", "detail", "detail-type", "disassociate", ""])

@@ -100,3 +100,18 @@ fn expired_credentials_are_an_ec2_error_until_restart() {
     let function = Setup::with_ec2(ec2).set("AWS_ACCESS_KEY_ID", "ASIARENEWEDEXAMPLE00").start();
     assert_eq!(function.invoke(&request()), Ok(pending()));
 }
+
+#[test]
+fn closing_an_idle_connection_does_not_fail_a_dry_run() {
+    let function = Function::start();
+    // The two lists are read over two connections, and both get a 2xx.
+    let report = request_with(&serde_json::json!({ "DescribeOnly": true }));
+    assert_eq!(function.invoke(&report).expect("a report")["DescribeOnly"], true);
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::Slow { seconds: 5.0, after_effect: false });
+    let dry_run = request_with(&serde_json::json!({ "DryRun": true }));
+    let id = function.api.send(Invocation::new(dry_run.to_string()));
+    thread::sleep(Duration::from_millis(500));
+    function.ec2.close_connections();
+    let response = function.api.wait_for_response(&id, Duration::from_secs(30)).expect("a response");
+    assert_eq!(outcome(&response).expect("a passed dry run")["DryRun"], true);
+}
