@@ -130,7 +130,7 @@ check-size: package ## Check the limits on the zip, the instructions of a start 
 
 bench: package bench-peers ## Measure cold starts beside Python, Node.js and an empty function; OUT=docs renews docs/benchmark.*
 	cargo build --locked --quiet --release --package bench
-	target/release/bench $(BENCH) function=$(binary) floor=target/lambda/floor/bootstrap python=.venv/test/bin/python \
+	target/release/bench function=$(binary) floor=target/lambda/floor/bootstrap python=.venv/bench/bin/python $(BENCH) \
 	    $$(test -e $(node_bundle) && echo node=dev/bench/node) >target/bench.json
 	python3 dev/bench/report.py target/bench.json $(OUT)
 
@@ -157,7 +157,7 @@ node_bundle := dev/bench/node/dist/index.js
 count = $(if $(filter x86_64,$(ARCHITECTURE)),target/debug/bench --count function=$(binary),echo '{}')
 
 .PHONY: bench-peers
-bench-peers: $(call group,test) $(call group,lambda)
+bench-peers: $(call group,bench) $(call group,lambda)
 	$(call path_of,lambda) $(release_flags) cargo lambda build --locked --release --example floor
 	@$(MAKE) --no-print-directory $(node_bundle) || { rm -rf $(dir $(node_bundle)); echo "make bench leaves Node.js out: it \
 	needs Node.js 18 or newer and npm, and cmake, autoconf, automake, libtool, make and g++ to compile aws-lambda-ric." >&2; }
