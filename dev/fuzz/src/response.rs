@@ -12,6 +12,9 @@ use roxmltree::{Document, Node};
 
 use crate::message;
 
+/// Longer request IDs are truncated.
+const MAX_REQUEST_ID_CHARS: usize = 128;
+
 const ACCESS_KEY_ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET_ACCESS_KEY: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjEJr/SESSION+TOKEN==";
@@ -48,7 +51,8 @@ pub fn check(input: &[u8]) {
     });
     let response = Ec2Response::read(ACTION, status, request_id, Ok(body), &redactor);
     if let Some(id) = request_id {
-        assert_eq!(response.metadata.request_id, Some(redactor.redact(id)));
+        let expected: String = redactor.redact(id).chars().take(MAX_REQUEST_ID_CHARS).collect();
+        assert_eq!(response.metadata.request_id, Some(expected));
     }
     match &response.content {
         Content::Success(root) => {
