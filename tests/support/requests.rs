@@ -29,7 +29,7 @@ pub fn pending() -> Value {
 }
 
 /// The first bytes of a 200. The SDK retries after it.
-pub fn half_success() -> Fault {
+pub fn truncated_success() -> Fault {
     let headers = [("content-length", "1000"), ("connection", "close")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false }

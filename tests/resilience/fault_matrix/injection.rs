@@ -6,7 +6,7 @@ use stand_ins::ec2::{
     Network, Point,
 };
 
-use crate::support::half_success;
+use crate::support::truncated_success;
 
 /// How far a call is when the fault occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub enum Fault {
     ThrottleOnce,
     PermanentThrottle,
     ServerError,
-    HalfSuccessOnce,
+    TruncatedSuccessOnce,
     ErrorInSuccess,
     InternalErrorIn400,
     DryRunOperation,
@@ -68,7 +68,7 @@ impl Fault {
         Self::ThrottleOnce,
         Self::PermanentThrottle,
         Self::ServerError,
-        Self::HalfSuccessOnce,
+        Self::TruncatedSuccessOnce,
         Self::ErrorInSuccess,
         Self::InternalErrorIn400,
         Self::DryRunOperation,
@@ -88,7 +88,7 @@ impl Fault {
             Self::ThrottleOnce => "throttle once",
             Self::PermanentThrottle => "permanent throttle",
             Self::ServerError => "5xx",
-            Self::HalfSuccessOnce => "half a 200 once",
+            Self::TruncatedSuccessOnce => "half a 200 once",
             Self::ErrorInSuccess => "error with HTTP 200",
             Self::InternalErrorIn400 => "`InternalError` with HTTP 400",
             Self::DryRunOperation => "`DryRunOperation`",
@@ -159,7 +159,9 @@ pub fn injection(phase: Phase, fault: Fault) -> Option<Injection> {
         Phase::WholeBody => Point::End,
     };
     match (fault, phase) {
-        (Fault::HalfSuccessOnce, Phase::HalfBody) => Some(Injection::Calls { fault: half_success(), times: 1 }),
+        (Fault::TruncatedSuccessOnce, Phase::HalfBody) => {
+            Some(Injection::Calls { fault: truncated_success(), times: 1 })
+        }
         (Fault::ErrorInSuccess, Phase::WholeBody) => calls(Ec2Fault::error(200, "UnauthorizedOperation", "No.")),
         (Fault::InternalErrorIn400, Phase::WholeBody) => calls(Ec2Fault::error(400, "InternalError", "Oh.")),
         (Fault::DryRunOperation, Phase::WholeBody) => calls(Ec2Fault::error(412, "DryRunOperation", "It would.")),

@@ -7,7 +7,7 @@ use stand_ins::ec2::{
     Fault, Interruption, Point,
 };
 
-use crate::support::half_success;
+use crate::support::truncated_success;
 
 /// ASNs and IPAMs in requests. Not all of them exist.
 pub const ASNS: [&str; 3] = ["64500", "64501", "64509"];
@@ -198,7 +198,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         Just(Fault::Html { status: 403 }),
         Just(Fault::Html { status: 200 }),
         Just(Fault::EmptyBody { status: 200 }),
-        Just(half_success()),
+        Just(truncated_success()),
         Just(Fault::HalfResponse),
         Just(Fault::TruncatedXml { status: 200 }),
         (select(vec![200, 400, 403, 500, 503]), select(INTERNAL_ERRORS.to_vec()))
