@@ -92,7 +92,7 @@ fn deadline_between_attempts_keeps_the_throttle_error() {
     for _ in 0..3 {
         function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::Throttle);
     }
-    let outcome = function.invoke_with_deadline(Deadline::In(Duration::from_millis(300)), &request());
+    let outcome = function.invoke_with_deadline(Deadline::In(Duration::from_secs(1)), &request());
     let message = assert_error(outcome, "RequestLimitExceeded", &["HTTP 503"]);
     assert!(!message.contains("unknown"), "{message}");
 }
