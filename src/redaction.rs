@@ -83,7 +83,7 @@ fn matched_bytes(text: &[u8], secret: &str) -> Option<usize> {
 
 fn hex_byte(high: u8, low: u8) -> Option<u8> {
     let digit = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    Some(digit(high)? << 4 | digit(low)?)
+    Some(16 * digit(high)? + digit(low)?)
 }
 
 /// The text without runs of hexadecimal digits that are as long as a signature.
