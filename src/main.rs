@@ -16,7 +16,7 @@ fn main() -> io::Result<ExitCode> {
 }
 
 async fn start() -> ExitCode {
-    // Converts a value that is not UTF-8, so that it is reported as invalid instead of missing.
+    // Invalid UTF-8 is replaced, because a variable with such a value must be reported as invalid, not as missing.
     let lookup = |name: &str| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let redactor = Redactor::load(lookup);
     let settings = Settings::load(lookup);

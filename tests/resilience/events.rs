@@ -232,7 +232,7 @@ fn long_ipam_id_is_sent_to_ec2_but_truncated_in_the_log() {
     assert!(log.len() == 1 && log[0].len() < 4_000, "{} lines, {} bytes", log.len(), log[0].len());
 }
 
-/// An event with the request in `detail` and one more name beside it, as bytes: the name may be invalid.
+/// An event with the request in `detail` and another member outside it. Bytes, because the name may be invalid UTF-8.
 fn envelope(name: &[u8]) -> Vec<u8> {
     let rest = format!(r#"":true,"detail":{}}}"#, request());
     [br#"{"detail-type":"a",""#, name, rest.as_bytes()].concat()
