@@ -1,8 +1,8 @@
 #!/bin/sh
-# Checks the function's dependency graph. A feature that another crate enables can add HTTP/2 or a second TLS stack to the
-# function, or compile the EC2 SDK twice.
+# Checks the function's dependency graph. A feature that another crate enables can add HTTP/2, a second TLS stack or a second
+# cryptography library to the function, or compile the EC2 SDK twice.
 set -eu
-for crate in aws-smithy-http-client hyper@0.14 h2 rustls@0.21 ring openssl-sys aws-sdk-sso aws-sdk-ssooidc regex regex-automata; do
+for crate in aws-smithy-http-client hyper@0.14 h2 rustls@0.21 aws-lc-sys openssl-sys aws-sdk-sso aws-sdk-ssooidc regex regex-automata; do
     if cargo tree --locked -e normal,build -p deprovision-ipam-byoasn -i "$crate" 2>/dev/null | grep .; then
         echo "the function must not depend on $crate" >&2
         exit 1

@@ -4,7 +4,7 @@
 //! retry of a dry run could then pass although the endpoint had already sent a success: it may have ignored `DryRun`.
 
 use std::{
-    io::{self, IoSlice},
+    io,
     pin::Pin,
     sync::{
         Arc,
@@ -94,20 +94,6 @@ impl<S: Write + Unpin> Write for StatusLineStream<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.line_start.clear();
-        Pin::new(&mut this.stream).poll_write_vectored(cx, slices)
     }
 }
 

@@ -8,7 +8,6 @@ use rcgen::{
     date_time_ymd,
 };
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::TlsAcceptor;
 
@@ -69,10 +68,7 @@ fn leaf(names: &[&str]) -> Result<CertificateParams, rcgen::Error> {
 fn acceptor(leaf: &CertificateParams, issuer: &Issuer<&KeyPair>) -> Result<TlsAcceptor, Box<dyn Error>> {
     let key = KeyPair::generate()?;
     let certificate = leaf.signed_by(&key, issuer)?;
-    // Given explicitly: if two providers are compiled in, rustls has no default.
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+    let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], PrivatePkcs8KeyDer::from(key.serialize_der()).into())?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

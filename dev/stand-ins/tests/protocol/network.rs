@@ -67,11 +67,7 @@ fn certificate_can_have_wrong_name_or_be_expired() {
         ec2.set_network(network);
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ec2.ca_bundle()).unwrap()).unwrap();
-        let config = ClientConfig::builder_with_provider(rustls::crypto::aws_lc_rs::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         let mut connection = ClientConnection::new(config.into(), "localhost".try_into().unwrap()).unwrap();
         let mut stream = TcpStream::connect(address(&ec2)).unwrap();
         let error = connection.complete_io(&mut stream).err().map(|error| error.to_string());

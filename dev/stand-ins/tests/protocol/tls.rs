@@ -17,12 +17,7 @@ fn certificate_is_valid_for_both_names() {
     for name in ["localhost", "127.0.0.1"] {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ec2.ca_bundle()).unwrap()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let connection = ClientConnection::new(Arc::new(config), name.try_into().unwrap()).unwrap();
         let socket = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
