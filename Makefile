@@ -168,7 +168,7 @@ $(node_bundle): dev/bench/node/index.mjs dev/bench/node/package-lock.json
 	dev/bench/node/node_modules/.bin/esbuild $< --bundle --minify --platform=node --target=node20 --format=cjs \
 	    --log-level=error --outfile=$@
 
-# The function first: AWS-LC compiles while the EC2 SDK, the longest crate, occupies one core.
+# The function and the stand-ins separately, as `cargo lambda watch` and the tests build them.
 stand-ins:
 	@cargo build --locked --quiet
 	@cargo build --locked --quiet --package stand-ins

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import boto3
+import emulator
 import pytest
 from botocore.config import Config
 
@@ -17,8 +18,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("EC2_STAND_IN", ROOT / "target" / "debug" / "ec2-stand-in"))
 # pip installs it next to the interpreter. Do not resolve links: that would leave the virtual environment.
 AWS = Path(sys.executable).with_name("aws")
-# For `import invoke`: the tests start programs with the functions of `make invoke`.
-sys.path.insert(0, str(ROOT / "dev" / "scripts"))
 FIRST_LINE_PREFIX = "EC2 stand-in on "
 
 # Ignores the machine's proxy settings.
@@ -155,3 +154,10 @@ def program():
     """The process of a stand-in that no other test uses."""
     with running() as (process, _):
         yield process
+
+
+@pytest.fixture
+def emulated(tmp_path):
+    """The function under AWS's emulator, with a stand-in that no other test uses."""
+    with running() as (_, endpoint), emulator.running(endpoint, tmp_path / "log", StandIn(endpoint)) as function:
+        yield function

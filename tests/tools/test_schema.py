@@ -8,7 +8,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from conftest import ROOT
-from test_runtime_interface_emulator import emulated  # noqa: F401, a fixture
 
 EVENTS = 3_000
 SAMPLES = sorted(ROOT.glob("events/**/*.json"))
@@ -100,13 +99,13 @@ def accepts(function, schemas, event):
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
-def test_schema_and_function_agree_on_sample_events(emulated, schemas, sample):  # noqa: F811
+def test_schema_and_function_agree_on_sample_events(emulated, schemas, sample):
     valid = schemas["request"].is_valid(json.loads(sample.read_text()))
     assert valid == (sample.parent.name != "invalid" or sample.stem in REJECTED_ONLY_BY_THE_FUNCTION)
     assert accepts(emulated, schemas, sample.read_bytes()) == (sample.parent.name != "invalid")
 
 
-def test_schema_and_function_agree_on_random_events(emulated, schemas):  # noqa: F811
+def test_schema_and_function_agree_on_random_events(emulated, schemas):
     rng = random.Random(64500)
     accepted_count = 0
     for _ in range(EVENTS):
@@ -118,7 +117,7 @@ def test_schema_and_function_agree_on_random_events(emulated, schemas):  # noqa:
     assert EVENTS / 10 < accepted_count < EVENTS * 9 / 10
 
 
-def test_schema_and_function_agree_on_names_beside_detail(emulated, schemas):  # noqa: F811
+def test_schema_and_function_agree_on_names_beside_detail(emulated, schemas):
     accepted = set()
     for name in ENVELOPE_MEMBERS:
         sample = {"detail-type": "a", "detail": {"IpamId": IPAMS[0], "Asn": "64500"}, name: True}
@@ -130,7 +129,7 @@ def test_schema_and_function_agree_on_names_beside_detail(emulated, schemas):  #
     assert not accepted & {"DryRun", "dry_run", "Dry Run First", "describeOnly", "IPAM-ID", "A.S.N"}
 
 
-def test_schema_and_function_agree_on_combined_booleans(emulated, schemas):  # noqa: F811
+def test_schema_and_function_agree_on_combined_booleans(emulated, schemas):
     for values in itertools.product([None, False, True], repeat=len(BOOLEANS)):
         members = {name: value for name, value in zip(BOOLEANS, values) if value is not None}
         sample = {"IpamId": IPAMS[0], "Asn": "64500", **members}
@@ -139,7 +138,7 @@ def test_schema_and_function_agree_on_combined_booleans(emulated, schemas):  # n
         assert accepts(emulated, schemas, json.dumps(sample).encode()) == expected, sample
 
 
-def test_integers_with_fraction_or_exponent_differ(emulated, schemas):  # noqa: F811
+def test_integers_with_fraction_or_exponent_differ(emulated, schemas):
     for number in ("64500.0", "645e2"):
         text = f'{{"IpamId": "ipam-0a", "Asn": {number}}}'.encode()
         assert schemas["request"].is_valid(json.loads(text)), "an integer in JSON Schema"
