@@ -2,7 +2,7 @@
 //! each step.
 //!
 //! `MODEL_SEQUENCES` sets the number of sequences and `MODEL_SEED` the seed. A failure prints both and the shortest
-//! failing sequence.
+//! failing sequence. `MODEL_DEADLINE_MS` sets the deadline of invocations with a call that hangs.
 
 mod run;
 mod sequence;

@@ -15,7 +15,9 @@ use super::sequence::{ASNS, Change, Event, IPAMS, Mode, Step, Target, is_2xx, ma
 use crate::support::*;
 
 /// For invocations with a call that hangs: the invocation then ends in a timeout.
-const SHORT_DEADLINE: Duration = Duration::from_millis(400);
+fn short_deadline() -> Duration {
+    Duration::from_millis(super::number("MODEL_DEADLINE_MS").unwrap_or(400))
+}
 
 /// Counts of what happened.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,8 +122,8 @@ impl Sandbox {
             .map(|action| self.function().ec2.queued_faults(action));
         // A busy machine must not turn a slow call into a timeout.
         let deadline = match faults.iter().flatten().any(|fault| matches!(fault, Fault::Hang { .. })) {
-            true if self.attempts == "1" => SHORT_DEADLINE,
-            true => 10 * SHORT_DEADLINE,
+            true if self.attempts == "1" => short_deadline(),
+            true => 10 * short_deadline(),
             false => Duration::from_secs(30),
         };
         let outcome = self.send(event, deadline);
