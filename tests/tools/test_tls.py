@@ -1,4 +1,4 @@
-"""The function's TLS against OpenSSL. EC2's certificates have RSA keys."""
+"""The function's TLS against OpenSSL. EC2's certificates have RSA keys, and FIPS endpoints use no X25519."""
 
 import ssl
 import threading
@@ -25,11 +25,13 @@ class Ec2(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("key_type", trustme.KeyType)
-def test_deprovision_over_tls(version, key_type, tmp_path):
+@pytest.mark.parametrize("curve", ["X25519", "prime256v1", "secp384r1"])
+def test_deprovision_over_tls(version, key_type, curve, tmp_path):
     authority = trustme.CA(key_type=key_type)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = context.maximum_version = version
+    context.set_ecdh_curve(curve)
     authority.issue_cert("localhost", key_type=key_type).configure_cert(context)
     with HTTPServer(("127.0.0.1", 0), Ec2) as server:
         server.versions = []
