@@ -61,12 +61,18 @@ def test_terraform_substitutes_all_placeholders_of_the_definition():
     assert "%{" not in definition, "the start of a directive in Terraform's templates"
 
 
-@pytest.fixture(scope="module")
-def cdk(tmp_path_factory):
-    """The CloudFormation template of the CDK snippet, after a check of its types."""
-    folder = tmp_path_factory.mktemp("cdk")
+def test_terraform_has_no_permission_to_disassociate_by_default(terraform):
+    policies = [policy for resource in terraform["resource"] for policy in resource.get("aws_iam_role_policy", {}).values()]
+    [count] = [policy["count"] for policy in policies if "ec2:DisassociateIpamByoasn" in policy["policy"][0]]
+
+    assert count == ["${local.workflow_may_disassociate ? 1 : 0}"]
+    assert terraform["locals"][0]["workflow_may_disassociate"] == [False]
+
+
+def synthesize(folder, stack):
+    """The resources of the CloudFormation template of a CDK stack, after a check of its types."""
     (folder / "node_modules").symlink_to(NODE_MODULES)
-    (folder / "stack.ts").write_text(snippet("ts"))
+    (folder / "stack.ts").write_text(stack)
     (folder / "app.ts").write_text(
         'import * as cdk from "aws-cdk-lib";\n'
         'import { RetireAsnStack } from "./stack";\n'
@@ -84,6 +90,11 @@ def cdk(tmp_path_factory):
     return json.loads((folder / "out/RetireAsn.template.json").read_text())["Resources"]
 
 
+@pytest.fixture(scope="module")
+def cdk(tmp_path_factory):
+    return synthesize(tmp_path_factory.mktemp("cdk"), snippet("ts"))
+
+
 def test_cdk_snippet_has_the_function_of_the_template(cdk):
     [expected] = resources_of(template(IpamId=IPAM)["Resources"], "AWS::Serverless::Function")
     [function] = [each for each in resources_of(cdk, "AWS::Lambda::Function") if each["Runtime"] == "provided.al2023"]
@@ -93,12 +104,14 @@ def test_cdk_snippet_has_the_function_of_the_template(cdk):
     assert (function["MemorySize"], function["Timeout"]) == (expected["MemorySize"], expected["Timeout"])
 
 
-def test_cdk_snippet_allows_only_what_the_stack_needs(cdk):
-    allowed = {action for policy in resources_of(cdk, "AWS::IAM::Policy") for action in actions(policy)}
+def ec2_actions(resources):
+    allowed = {action for policy in resources_of(resources, "AWS::IAM::Policy") for action in actions(policy)}
+    return {action for action in allowed if action.startswith("ec2:")}
 
-    assert {action for action in allowed if action.startswith("ec2:")} == {
-        "ec2:DeprovisionIpamByoasn",
-        "ec2:DescribeByoipCidrs",
-        "ec2:DescribeIpamByoasn",
-        "ec2:DisassociateIpamByoasn",
-    }
+
+def test_cdk_snippet_allows_only_what_the_stack_needs(cdk, tmp_path):
+    needed = {"ec2:DeprovisionIpamByoasn", "ec2:DescribeByoipCidrs", "ec2:DescribeIpamByoasn"}
+    with_disassociation = snippet("ts").replace("workflowMayDisassociate = false", "workflowMayDisassociate = true")
+
+    assert ec2_actions(cdk) == needed
+    assert ec2_actions(synthesize(tmp_path, with_disassociation)) == needed | {"ec2:DisassociateIpamByoasn"}
