@@ -1,7 +1,7 @@
 //! The HTTP client of the SDK: HTTP/1.1 over TLS, directly or through a proxy.
 //!
 //! The SDK's default client is not used because it costs start-up time: it prepares the trust store twice, and links
-//! HTTP/2, which EC2 does not offer. `docs/performance.md` has the figures.
+//! HTTP/2, which EC2 does not offer. `docs/design.md` has the figures.
 
 use std::{fmt, io, sync::Arc, time::Duration};
 

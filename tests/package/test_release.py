@@ -1,9 +1,12 @@
-"""dev/scripts/release.py."""
+"""dev/scripts/release.py, and the commands of the release workflow."""
 
+import os
 import re
+import subprocess
 
 import pytest
 import release
+import yaml
 from package import ROOT, TARGETS
 
 
@@ -55,3 +58,24 @@ def test_every_local_file_of_the_template_is_part_of_a_release():
 
     assert set(named) == {path.rsplit("/", 1)[-1] for path in release.TEMPLATE_FILES}
     assert all((ROOT / path).is_file() for path in release.TEMPLATE_FILES)
+
+
+def test_release_workflow_publishes_the_files_of_both_architectures(tmp_path):
+    workflow = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text())
+    [script] = [step["run"] for step in workflow["jobs"]["publish"]["steps"] if step.get("name") == "Create the release"]
+    for runner, architecture in (("ubuntu-24.04", "x86_64"), ("ubuntu-24.04-arm", "arm64")):
+        folder = tmp_path / "dist" / f"dist-{runner}"
+        folder.mkdir(parents=True)
+        for name in ("LICENSE", "README.md", "retire-asn.asl.json", f"function-{architecture}.zip"):
+            (folder / name).write_text(name)
+    gh = tmp_path / "gh"
+    gh.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    gh.chmod(0o755)
+
+    environment = {"PATH": f"{tmp_path}:{os.defpath}", "GITHUB_REF_NAME": "v0.1.0"}
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    names = ["LICENSE", "README.md", "function-arm64.zip", "function-x86_64.zip", "retire-asn.asl.json"]
+    assert done.stdout.splitlines()[:3] == ["release", "create", "v0.1.0"]
+    assert sorted(done.stdout.splitlines()[-len(names):]) == [f"release/{name}" for name in names]
