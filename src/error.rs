@@ -6,7 +6,6 @@ use lambda_runtime::Diagnostic;
 
 use crate::{
     ec2::{CallError, CallErrorKind, ResponseMetadata, is_throttle},
-    event::InvalidEvent,
     response::AsnAssociation,
     text::{ellipsize, to_single_line, truncate},
 };
@@ -21,7 +20,7 @@ pub const DEPROVISION_FAILED: &str = "DeprovisionFailed";
 pub const DRY_RUN_NOT_HONORED: &str = "DryRunNotHonored";
 /// EC2 did not respond in time.
 pub const EC2_TIMEOUT: &str = "Ec2Timeout";
-/// There was no connection to EC2, or it broke before the response was complete.
+/// There was no connection to EC2, it broke before the response was complete, or what arrived was not HTTP.
 pub const EC2_UNREACHABLE: &str = "Ec2Unreachable";
 /// EC2's response cannot be understood.
 pub const EC2_BAD_RESPONSE: &str = "Ec2BadResponse";
@@ -52,11 +51,11 @@ const MAX_REASON_BYTES: usize = 1_800;
 /// The maximum length of the list of CIDRs in a message. It leaves room for EC2's message and the advice.
 const MAX_CIDR_LIST_BYTES: usize = 1_000;
 
+/// The maximum length of one CIDR with its state in that list.
+const MAX_ASSOCIATION_BYTES: usize = 200;
+
 /// The maximum length of what precedes the detail of a message. Only an extremely long IPAM ID exceeds it.
 const MAX_HEAD_BYTES: usize = 1_400;
-
-/// The maximum length of what follows the detail of a message. Only an extremely long code or request ID exceeds it.
-const MAX_TAIL_BYTES: usize = 900;
 
 /// Why an invocation failed.
 ///
@@ -112,12 +111,6 @@ pub enum Error {
 }
 
 impl std::error::Error for Error {}
-
-impl From<InvalidEvent> for Error {
-    fn from(error: InvalidEvent) -> Self {
-        Self::InvalidEvent { reason: error.to_string() }
-    }
-}
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
@@ -196,7 +189,7 @@ fn still_associated(
         .iter()
         .map(|AsnAssociation { cidr, state, .. }| {
             let state = state.as_deref().unwrap_or("state not reported");
-            format!("{} ({state})", cidr.as_deref().unwrap_or("CIDR not reported"))
+            ellipsize(&format!("{} ({state})", cidr.as_deref().unwrap_or("CIDR not reported")), MAX_ASSOCIATION_BYTES)
         })
         .collect();
     let mut length = 0;
@@ -303,7 +296,6 @@ impl Message {
     fn into_line(self) -> String {
         let [head, detail, tail] = [self.head, self.detail, self.tail].map(|part| to_single_line(&part));
         let (before, encoded, after) = split_encoded(&detail);
-        let tail = truncate(&tail, MAX_TAIL_BYTES);
         let reserved = tail.len() + head.len().min(MIN_HEAD_BYTES);
         let encoded = truncate(encoded, MAX_MESSAGE_WITH_ENCODED_BYTES - reserved);
         // The marker counts like other text.

@@ -29,12 +29,13 @@ pub async fn invoke(ec2: Ec2, dry_run_first: bool, event: String, deadline: Inst
     result
 }
 
-/// Parses the event. An error message quotes the event, which may contain credentials. So an invalid event is redacted and
-/// parsed again for the message: in a truncated quotation, a credential could not be recognized any more.
+/// Parses the event. An error message quotes the event, which may contain credentials. So an invalid event is parsed again
+/// without them for the message: in a truncated quotation, a credential could not be recognized any more.
 fn parse(ec2: &Ec2, event: &str, dry_run_first: bool) -> Result<Request, Error> {
     Request::parse(event, dry_run_first).map_err(|error| {
-        let error = Request::parse(&ec2.redact(event), dry_run_first).err().unwrap_or(error);
-        Error::InvalidEvent { reason: ec2.redact(&error.to_string()) }
+        let without_credentials = ec2.redactor().redact_credentials(event);
+        let error = Request::parse(&without_credentials, dry_run_first).err().unwrap_or(error);
+        Error::InvalidEvent { reason: ec2.redactor().redact(&error.to_string()) }
     })
 }
 
@@ -102,7 +103,7 @@ async fn deprovision(ec2: &Ec2, request: &Request, deadline: Instant) -> Result<
     }
 }
 
-/// Whether EC2 refused with HTTP 400: the request was understood and does not fit the state of the ASN.
+/// Whether EC2 refused with HTTP 400, which it uses for requests that do not fit the state of the ASN, among others.
 fn is_bad_request(error: &CallError) -> bool {
     matches!(&error.kind, CallErrorKind::Refused { metadata, .. } if metadata.status == 400)
 }
@@ -111,7 +112,7 @@ fn is_bad_request(error: &CallError) -> bool {
 /// makes retries, duplicates and lost responses harmless.
 ///
 /// AWS does not document which code EC2 uses for a repeat, a missing ASN or a remaining association, so the state decides
-/// and not the code. If a describe call fails, EC2's original error is returned.
+/// and not the code. If the state explains nothing or cannot be read, EC2's original error is returned.
 async fn reconcile(
     ec2: &Ec2,
     request: &Request,

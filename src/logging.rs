@@ -32,7 +32,7 @@ pub fn init(log: LogSettings) {
     };
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     panic::set_hook(Box::new(|panic| {
-        // Each invocation runs in a separate task. A panic outside of one ends the process.
+        // Each invocation runs in a separate task. A panic outside of all tasks ends the process.
         let error_type = if tokio::task::try_id().is_some() { FUNCTION_PANICKED } else { RUNTIME_EXIT_ERROR };
         error!(error_type, "{}", to_single_line(&panic.to_string()));
     }));

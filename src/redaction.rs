@@ -49,9 +49,14 @@ impl Redactor {
         self.credentials_fit_in_headers
     }
 
-    /// The text without credentials, plain or percent-encoded, and without anything that may be a signature.
+    /// The text without credentials and without anything that may be a signature.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
+        redact_signatures(&self.redact_credentials(text))
+    }
+
+    /// The text without credentials, whether plain, percent-encoded or escaped as in JSON.
+    pub(crate) fn redact_credentials(&self, text: &str) -> String {
         let mut redacted = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(first) = rest.chars().next() {
@@ -64,16 +69,18 @@ impl Redactor {
                 rest = &rest[first.len_utf8()..];
             }
         }
-        redact_signatures(&redacted)
+        redacted
     }
 }
 
-/// How many bytes at the start of `text` spell `secret`, with any of its bytes percent-encoded in either case.
+/// How many bytes at the start of `text` spell `secret`, with any of its bytes percent-encoded or escaped as in JSON.
 fn matched_bytes(text: &[u8], secret: &str) -> Option<usize> {
     let mut position = 0;
     for byte in secret.bytes() {
         position += match text.get(position..)? {
             [b'%', high, low, ..] if hex_byte(*high, *low) == Some(byte) => 3,
+            [b'\\', b'u', b'0', b'0', high, low, ..] if hex_byte(*high, *low) == Some(byte) => 6,
+            [b'\\', b'/', ..] if byte == b'/' => 2,
             [first, ..] if *first == byte => 1,
             _ => return None,
         };
@@ -129,6 +136,15 @@ mod tests {
             assert_eq!(redactor.redact(&format!("é{encoded}.")), "é[redacted].", "{encoded}");
         }
         assert_eq!(redactor.redact("a%2fb%2"), "a%2fb%2");
+    }
+
+    #[test]
+    fn json_escapes_are_recognized() {
+        let redactor = Redactor::load(|name| (name == "AWS_SESSION_TOKEN").then(|| "token/with+more".into()));
+        for escaped in [r"token\/with+more", r"token/with\u002bmore", r"\u0074oken\u002Fwith\u002Bmore"] {
+            assert_eq!(redactor.redact(&format!("\"{escaped}\"")), "\"[redacted]\"", "{escaped}");
+        }
+        assert_eq!(redactor.redact(r"token\/with\u012bmore"), r"token\/with\u012bmore");
     }
 
     #[test]

@@ -180,8 +180,10 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let [for_ec2, for_all] = ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"].map(|variable| {
             let Some(value) = self.0(variable) else { return Ok(None) };
             match http_url_problem(&value, &["http", "https"]) {
-                // A user name and a password would not be used, but they would be printed.
-                None if value.contains('@') => Err(invalid_endpoint(variable, &value, "has a user name")),
+                // The SDK would not use these parts, but print them.
+                None if may_contain_secret(&value) => {
+                    Err(invalid_endpoint(variable, &value, "has a user name, a query or a fragment"))
+                }
                 None => Ok(Some(value)),
                 Some(problem) => Err(invalid_endpoint(variable, &value, &problem)),
             }
@@ -244,11 +246,16 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     }
 }
 
-/// The error for an endpoint URL, which is printed only if it cannot contain a password.
+/// The error for an endpoint URL, which is printed only if it cannot contain a secret.
 fn invalid_endpoint(variable: &'static str, url: &str, problem: &str) -> InvalidSetting {
-    let value = (!url.contains('@')).then(|| url.to_owned());
+    let value = (!may_contain_secret(url)).then(|| url.to_owned());
     let problem = value.as_ref().map_or_else(|| problem.to_owned(), |value| format!("is {value:?} and {problem}"));
     InvalidSetting { variable, value, problem, allowed: ENDPOINT }
+}
+
+/// Whether a URL has a user name, which may precede a password, a query or a fragment.
+fn may_contain_secret(url: &str) -> bool {
+    url.contains(['@', '?', '#'])
 }
 
 /// What is wrong with a URL, as the rest of a sentence, without repeating the URL.
@@ -276,7 +283,8 @@ fn boolean(value: &str) -> Option<bool> {
     value.to_ascii_lowercase().parse().ok()
 }
 
-/// At most 10, because the SDK counts up to the limit before the first call.
+/// At most 10: before the first call, the SDK adds up the pauses before all attempts (`identity/cache/lazy.rs` in
+/// aws-smithy-runtime).
 fn max_attempts(value: &str) -> Option<u32> {
     value.parse().ok().filter(|attempts: &u32| (1..=10).contains(attempts) && value == attempts.to_string())
 }

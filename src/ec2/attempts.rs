@@ -77,7 +77,7 @@ pub enum CallErrorKind {
     },
     /// EC2 did not respond in time.
     Timeout,
-    /// There was no connection, or it broke before the response was complete.
+    /// There was no connection, it broke before the response was complete, or what arrived was not HTTP.
     Unreachable {
         /// What the network reported.
         reason: String,
@@ -174,9 +174,7 @@ impl Intercept for AttemptTracker {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = attempt.response_mut();
-        let status = response.status().as_u16();
-        let request_id = response.request_id().map(|id| self.redactor.redact(id));
-        let metadata = ResponseMetadata { status, request_id };
+        let metadata = ResponseMetadata::new(response.status().as_u16(), response.request_id(), &self.redactor);
         if metadata.is_2xx() {
             self.lock().success = Some(metadata);
         }

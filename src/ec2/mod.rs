@@ -48,10 +48,10 @@ const DEPROVISION: &str = "DeprovisionIpamByoasn";
 /// The largest page that either list allows.
 const PAGE_SIZE: i32 = 100;
 
-/// The maximum number of pages of a list. The quotas allow only a few ASNs and CIDRs, so a longer list never ends.
+/// The maximum number of pages of a list. The quotas allow only a few ASNs and CIDRs, so a longer list is taken for endless.
 const MAX_PAGES: usize = 100;
 
-/// A list with more entries of the ASN than this, and yet another page, never ends.
+/// A list with more entries of the ASN than this, and yet another page, is taken for endless.
 const MAX_ENTRIES: usize = 1_000;
 
 /// The maximum length of one text from EC2. Step Functions accepts a response of 256 KiB.
@@ -118,7 +118,7 @@ impl Ec2 {
             .disable_clock_skew_correction(true)
             // By default all calls of a process share a quota of retries: one throttled invocation would take the
             // retries of the next.
-            .retry_partition(RetryPartition::custom("invocation").token_bucket(TokenBucket::unlimited()).build());
+            .retry_partition(RetryPartition::custom("without quota").token_bucket(TokenBucket::unlimited()).build());
         config
             .set_endpoint_url(settings.endpoint)
             .set_use_fips(settings.use_fips)
@@ -321,9 +321,8 @@ impl Ec2 {
         Ok(text.map(|text| truncate(&text, MAX_TEXT_BYTES).to_owned()))
     }
 
-    /// The text without the credentials of this process.
-    pub(crate) fn redact(&self, text: &str) -> String {
-        self.redactor.redact(text)
+    pub(crate) fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     fn tracker(&self, action: &'static str) -> AttemptTracker {

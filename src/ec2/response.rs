@@ -35,6 +35,11 @@ impl fmt::Display for ResponseMetadata {
 }
 
 impl ResponseMetadata {
+    pub(super) fn new(status: u16, request_id: Option<&str>, redactor: &Redactor) -> Self {
+        let request_id = request_id.map(|id| truncate(&redactor.redact(id), MAX_REQUEST_ID_BYTES).to_owned());
+        Self { status, request_id }
+    }
+
     /// Whether the status is 2xx.
     pub(crate) fn is_2xx(&self) -> bool {
         (200..300).contains(&self.status)
@@ -82,9 +87,7 @@ impl Ec2Response {
             let root = document.as_ref().ok()?;
             ["requestId", "RequestID"].into_iter().find_map(|name| root.text(name).ok().flatten())
         };
-        let request_id = header_request_id.or_else(body_request_id);
-        let request_id = request_id.map(|id| truncate(&redactor.redact(id), MAX_REQUEST_ID_BYTES).to_owned());
-        let metadata = ResponseMetadata { status, request_id };
+        let metadata = ResponseMetadata::new(status, header_request_id.or_else(body_request_id), redactor);
         let content = document.and_then(|root| read_content(action, &metadata, root, redactor));
         Self { content: content.unwrap_or_else(Content::Unreadable), metadata }
     }

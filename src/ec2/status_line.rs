@@ -22,7 +22,8 @@ const STATUS_POSITION: usize = 9;
 
 /// The status of the latest 2xx status line on any connection of the client since the last reset.
 ///
-/// One value for all connections is enough: the function handles one invocation at a time, and a dry run is its only call.
+/// One value for all connections is enough: the function handles one invocation at a time, and while a dry run is in progress
+/// there is no other call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SuccessStatus(Arc<AtomicU16>);
 

@@ -227,7 +227,7 @@ fn throttles_are_retried() {
 }
 
 #[test]
-fn throttles_are_retried_on_every_page() {
+fn broken_connections_are_replaced_on_every_page() {
     let cidrs = (1..=3).map(|i| Cidr::new(&format!("192.0.2.{i}/32")).association(Association::new("64500"))).collect();
     let function = Function::with_world(World { cidrs, page_size: 1, ..World::default() });
     for _ in 0..2 {

@@ -149,9 +149,16 @@ fn unusable_proxies_end_the_start_without_the_password() {
 #[test]
 fn endpoint_with_a_password_ends_the_start_without_it() {
     for variable in ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"] {
-        let line = failed_start(Setup::new(World::default()).set(variable, "http://user:hunter2@127.0.0.1:9"));
-        assert_eq!(line["variable"], variable);
-        assert!(!line.to_string().contains("hunter2"), "{line}");
+        for url in [
+            "http://user:hunter2@127.0.0.1:9",
+            "http://127.0.0.1:9/?password=hunter2",
+            "http://127.0.0.1:9/#hunter2",
+            "ftp://127.0.0.1:9/?password=hunter2",
+        ] {
+            let line = failed_start(Setup::new(World::default()).set(variable, url));
+            assert_eq!(line["variable"], variable);
+            assert!(!line.to_string().contains("hunter2"), "{line}");
+        }
     }
 }
 

@@ -279,6 +279,13 @@ fn long_request_ids_do_not_cut_the_end_of_a_message() {
     function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::raw(501, body));
     let message = assert_error(function.invoke(&request()), &code, &["outcome is unknown"]);
     assert!(message.ends_with(&format!("(code {code}, HTTP 501, request ID {})", "i".repeat(128))), "{message}");
+
+    let Fault::Raw { mut headers, .. } = truncated_success() else { unreachable!() };
+    headers.insert("x-amzn-requestid".into(), "i".repeat(2_000));
+    let fault = Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false };
+    function.ec2.queue_fault(DeprovisionIpamByoasn, fault);
+    let message = assert_error(function.invoke(&request_with(&json!({ "DryRun": true }))), "DryRunNotHonored", &[]);
+    assert!(message.ends_with(&format!("(HTTP 200, request ID {})", "i".repeat(128))), "{message}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub fn check(input: &[u8]) {
             }
             Err(error) => {
                 assert_eq!(expected, None, "{error:?}");
-                check_error(&error.into());
+                check_error(&Error::InvalidEvent { reason: error.to_string() });
             }
         }
     }

@@ -188,17 +188,23 @@ fn without_credentials(text: &str) -> String {
     result
 }
 
-/// The length of `secret` at the start of the text, where any byte may be percent-encoded. No secret here has a percent
-/// sign in it.
+/// The length of `secret` at the start of the text, where any byte may be percent-encoded or escaped as in JSON. No secret
+/// here has a percent sign or a backslash in it.
 fn encoded_length(text: &str, secret: &str) -> Option<usize> {
-    secret.bytes().try_fold(0, |length, expected| {
-        let rest = &text.as_bytes()[length..];
-        let decoded = || u8::from_str_radix(str::from_utf8(rest.strip_prefix(b"%")?.get(..2)?).ok()?, 16).ok();
-        if rest.first() == Some(&expected) {
-            Some(length + 1)
-        } else {
-            (decoded() == Some(expected)).then_some(length + 3)
-        }
+    secret.chars().try_fold(0, |length, expected| {
+        let rest = text.get(length..)?;
+        let is_encoded = |prefix: &str, digits: usize| {
+            let code = rest.strip_prefix(prefix).and_then(|rest| rest.get(..digits));
+            code.filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()))
+                .is_some_and(|code| u32::from_str_radix(code, 16) == Ok(u32::from(expected)))
+        };
+        let encodings = [
+            (rest.starts_with(expected), 1),
+            (expected == '/' && rest.starts_with("\\/"), 2),
+            (is_encoded("%", 2), 3),
+            (is_encoded("\\u", 4), 6),
+        ];
+        encodings.into_iter().find_map(|(matches, bytes)| matches.then_some(length + bytes))
     })
 }
 
