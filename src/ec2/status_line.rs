@@ -41,28 +41,35 @@ impl SuccessStatus {
 pub(super) struct StatusLineStream<S> {
     stream: S,
     success: SuccessStatus,
-    /// The first bytes of the current line. A write to the connection starts a new line.
-    line_start: Vec<u8>,
+    /// The first bytes of the current line. `None` after the status line of the response, until the next write.
+    line_start: Option<Vec<u8>>,
 }
 
 impl<S> StatusLineStream<S> {
     pub(super) fn new(stream: S, success: SuccessStatus) -> Self {
-        Self { stream, success, line_start: Vec::new() }
+        Self { stream, success, line_start: Some(Vec::new()) }
     }
 
-    /// Examines the start of every line: an interim response (1xx) can precede the status line. Only bytes that arrive are
-    /// examined, because the end of an idle connection is read too, and says nothing about the current call.
+    /// Examines the start of every line, because an interim response (1xx) can precede the status line. Only bytes that
+    /// arrive are examined, because the end of an idle connection is read too, and says nothing about the current call.
     fn observe(&mut self, bytes: &[u8]) {
         for &byte in bytes {
+            let Some(line) = &mut self.line_start else { return };
             if matches!(byte, b'\r' | b'\n') {
-                self.line_start.clear();
-            } else if self.line_start.len() < STATUS_LINE_BYTES {
-                self.line_start.push(byte);
-                let digits = self.line_start.get(STATUS_POSITION..).unwrap_or_default();
-                if self.line_start.starts_with(b"HTTP/1.") && digits.first() == Some(&b'2') {
+                line.clear();
+            } else if line.len() < STATUS_LINE_BYTES {
+                line.push(byte);
+                let digits = line.get(STATUS_POSITION..).unwrap_or_default();
+                if !line.starts_with(b"HTTP/1.") || matches!(digits.first(), None | Some(b'1')) {
+                    continue;
+                }
+                if digits.starts_with(b"2") {
                     // Until all digits have arrived, the class is enough.
                     let status = str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
                     self.success.0.store(status.filter(|status| *status >= 200).unwrap_or(200), Ordering::Relaxed);
+                }
+                if line.len() == STATUS_LINE_BYTES {
+                    self.line_start = None;
                 }
             }
         }
@@ -85,7 +92,7 @@ impl<S: Read + Unpin> Read for StatusLineStream<S> {
 impl<S: Write + Unpin> Write for StatusLineStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        this.line_start.clear();
+        this.line_start = Some(Vec::new());
         Pin::new(&mut this.stream).poll_write(cx, bytes)
     }
 
@@ -117,6 +124,8 @@ mod tests {
             (["HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTT", "P/1.1 201"], Some(201)),
             (["HTTP/1.1 ", ""], None),
             (["HTTP/1.1 412 Precondition Failed\r\n\r\n<a>2</a>", "2"], None),
+            (["HTTP/1.1 412 Precondition Failed\r\n\r\n", "<a>\r\nHTTP/1.1 200 OK</a>"], None),
+            (["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 201"], Some(200)),
             (["x HTTP/1.1 200", " HTTP/1.1 200"], None),
         ] {
             let success = SuccessStatus::default();

@@ -298,3 +298,12 @@ fn encoded_message_takes_precedence_over_the_cidr_list() {
     let message = assert_error(function.invoke(&request()), "AsnStillAssociated", &["CIDRs are still associated"]);
     assert!(message.len() <= 10_000 && message.contains(&encoded), "{}", message.len());
 }
+
+#[test]
+fn status_line_in_a_body_is_only_text() {
+    let function = Function::start();
+    let message = "It would.\r\nHTTP/1.1 200 OK\r\n";
+    function.ec2.queue_fault(DeprovisionIpamByoasn, Fault::error(412, "DryRunOperation", message));
+    let response = function.invoke(&request_with(&json!({ "DryRun": true }))).expect("a passed dry run");
+    assert_eq!(response["DryRun"], true);
+}

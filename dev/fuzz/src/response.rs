@@ -306,7 +306,9 @@ fn check_cidrs(message: &str, associations: &[AsnAssociation]) {
     }
     let name = |association: &AsnAssociation| {
         let state = association.state.as_deref().unwrap_or("state not reported");
-        format!("{} ({state})", association.cidr.as_deref().unwrap_or("CIDR not reported"))
+        let name = format!("{} ({state})", association.cidr.as_deref().unwrap_or("CIDR not reported"));
+        // The limit is 200 bytes, of which the ellipsis takes 3.
+        if name.len() <= 200 { name } else { format!("{}…", &name[..name.floor_char_boundary(197)]) }
     };
     let names: Vec<_> =
         associations.iter().map(|association| name(association).replace(message::changes_layout, " ")).collect();
