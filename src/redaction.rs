@@ -144,7 +144,9 @@ mod tests {
         for escaped in [r"token\/with+more", r"token/with\u002bmore", r"\u0074oken\u002Fwith\u002Bmore"] {
             assert_eq!(redactor.redact(&format!("\"{escaped}\"")), "\"[redacted]\"", "{escaped}");
         }
-        assert_eq!(redactor.redact(r"token\/with\u012bmore"), r"token\/with\u012bmore");
+        for other in [r"token\/with\u012bmore", r"token\/with\u002cmore", r"token/with\/more"] {
+            assert_eq!(redactor.redact(other), other);
+        }
     }
 
     #[test]
