@@ -168,10 +168,8 @@ $(node_bundle): dev/bench/node/index.mjs dev/bench/node/package-lock.json
 	dev/bench/node/node_modules/.bin/esbuild $< --bundle --minify --platform=node --target=node20 --format=cjs \
 	    --log-level=error --outfile=$@
 
-# The function and the stand-ins separately, as `cargo lambda watch` and the tests build them.
 stand-ins:
-	@cargo build --locked --quiet
-	@cargo build --locked --quiet --package stand-ins
+	@cargo build --locked --quiet --package $(package) --package stand-ins
 
 dev/node_modules/.installed: dev/package-lock.json
 	@$(call require,npm,install Node.js 18 or newer)

@@ -180,7 +180,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let [for_ec2, for_all] = ["AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"].map(|variable| {
             let Some(value) = self.0(variable) else { return Ok(None) };
             match http_url_problem(&value, &["http", "https"]) {
-                // The SDK would not use these parts, but print them.
+                // The SDK ignores these parts, and logs some of them.
                 None if may_contain_secret(&value) => {
                     Err(invalid_endpoint(variable, &value, "has a user name, a query or a fragment"))
                 }
@@ -253,7 +253,7 @@ fn invalid_endpoint(variable: &'static str, url: &str, problem: &str) -> Invalid
     InvalidSetting { variable, value, problem, allowed: ENDPOINT }
 }
 
-/// Whether a URL has a user name, which may precede a password, a query or a fragment.
+/// Whether a URL has a part that may be secret: a user name and password, a query or a fragment.
 fn may_contain_secret(url: &str) -> bool {
     url.contains(['@', '?', '#'])
 }

@@ -6,6 +6,7 @@ The zip holds one file with a fixed time and mode, so that the same binary alway
 import hashlib
 import json
 import pathlib
+import platform
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ import zipfile
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "deprovision-ipam-byoasn"
 TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
+HOST_ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can name
 
 

@@ -52,10 +52,7 @@ fn invalid_settings_end_the_start_with_one_line() {
         ("SSL_CERT_FILE", "/no/such/file", "a PEM file with at least one certificate"),
         ("AWS_ENDPOINT_URL", "ftp://127.0.0.1", "a URL such as https://ec2.us-east-1.amazonaws.com"),
     ] {
-        let (code, log) = Setup::new(World::default()).set(variable, value).start_expecting_failure();
-        assert_eq!(code, Some(1), "{variable}={value}");
-        let [line] = &log[..] else { panic!("not one line: {log:?}") };
-        assert_eq!(line["level"], "ERROR");
+        let line = failed_start(Setup::new(World::default()).set(variable, value));
         assert_eq!(line["variable"], variable);
         assert_eq!(line["value"], value);
         assert_eq!(line["allowed"], allowed);
@@ -90,11 +87,9 @@ fn ec2_endpoint_takes_precedence_over_the_general_one() {
 
 #[test]
 fn missing_region_ends_the_start() {
-    let (code, log) = Setup::new(World::default()).unset("AWS_REGION").start_expecting_failure();
-    assert_eq!(code, Some(1));
-    assert_eq!(log.len(), 1);
-    assert_eq!(log[0]["message"], "AWS_REGION is not set; allowed: a Region such as us-east-1");
-    assert_eq!(log[0]["value"], Value::Null);
+    let line = failed_start(Setup::new(World::default()).unset("AWS_REGION"));
+    assert_eq!(line["message"], "AWS_REGION is not set; allowed: a Region such as us-east-1");
+    assert_eq!(line["value"], Value::Null);
 }
 
 #[test]

@@ -73,12 +73,9 @@ fn white_space_around_the_code_is_ignored() {
 #[test]
 fn a_2xx_at_any_attempt_ends_a_dry_run() {
     let large = success_document(&"<a>x</a>".repeat(200_000));
-    let headers = |length: &str| {
-        [("content-length".to_owned(), length.to_owned()), ("connection".to_owned(), "close".to_owned())]
-    };
     for first in [
-        Fault::Raw { status: 200, headers: headers("1000").into(), body: "<Dep".into(), after_effect: false },
-        Fault::Raw { status: 202, headers: headers("1000").into(), body: "".into(), after_effect: false },
+        truncated_success(),
+        truncated_response(202, "", &[]),
         Fault::raw(200, large),
         Fault::raw(200, error_document("InternalError", "M")),
     ] {
@@ -280,9 +277,7 @@ fn long_request_ids_do_not_cut_the_end_of_a_message() {
     let message = assert_error(function.invoke(&request()), &code, &["outcome is unknown"]);
     assert!(message.ends_with(&format!("(code {code}, HTTP 501, request ID {})", "i".repeat(128))), "{message}");
 
-    let Fault::Raw { mut headers, .. } = truncated_success() else { unreachable!() };
-    headers.insert("x-amzn-requestid".into(), "i".repeat(2_000));
-    let fault = Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false };
+    let fault = truncated_response(200, "<Dep", &[("x-amzn-requestid", &"i".repeat(2_000))]);
     function.ec2.queue_fault(DeprovisionIpamByoasn, fault);
     let message = assert_error(function.invoke(&request_with(&json!({ "DryRun": true }))), "DryRunNotHonored", &[]);
     assert!(message.ends_with(&format!("(HTTP 200, request ID {})", "i".repeat(128))), "{message}");

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import platform
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import types
 
 import boto3
 import pytest
+from package import HOST_ARCHITECTURE
 
 from processes import free_port, running, wait_until
 from world import StandIn
@@ -20,8 +20,6 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 SOURCE = "com.example.network"
 TOOLS = ("PATH", "HOME", "CARGO_HOME", "CARGO_TARGET_DIR", "RUSTFLAGS", "RUSTUP_HOME")
-# The local AWS runs the function on this machine.
-ARCHITECTURE = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +107,8 @@ def sam(local_aws):
 
 @pytest.fixture(scope="session")
 def build(sam):
-    sam("build", "--parameter-overrides", f"Architecture={ARCHITECTURE}")
+    # The local AWS runs the function on this machine.
+    sam("build", "--parameter-overrides", f"Architecture={HOST_ARCHITECTURE}")
 
 
 @pytest.fixture(scope="session")

@@ -198,6 +198,13 @@ class TestWorkflow:
         yield lambda request: json.dumps(states.start_execution(stateMachineArn=arn, input=json.dumps(request)), default=str)
         states.delete_state_machine(stateMachineArn=arn)
 
+    def test_the_task_retries_the_same_errors_as_the_workflow(self):
+        task = json.loads(block("docs/workflow.md", "json", '"Retry"'))
+        workflow = json.loads(read("statemachine/retire-asn.asl.json"))["States"]["Deprovision"]
+
+        [errors, expected] = [[retrier["ErrorEquals"] for retrier in each["Retry"]] for each in (task, workflow)]
+        assert errors == expected
+
     def test_the_task_retries_and_catches(self, ec2, own_workflow, ended):
         request = {"IpamId": IPAM, "Asn": "64500"}
 

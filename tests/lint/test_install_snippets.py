@@ -6,13 +6,13 @@ import subprocess
 
 import hcl2
 import pytest
+from package import PACKAGE
+from release import DEFINITION, version
 
 from rendered import ROOT, template
 
 NODE_MODULES = ROOT / "dev" / "node_modules"
-DEFINITION = "statemachine/retire-asn.asl.json"
-VERSION = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
-ZIP = f"dist/deprovision-ipam-byoasn-{VERSION}-x86_64.zip"
+ZIP = f"dist/{PACKAGE}-{version(ROOT)}-x86_64.zip"
 IPAM = "ipam-0123456789abcdef0"
 
 

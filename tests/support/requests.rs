@@ -30,9 +30,14 @@ pub fn pending() -> Value {
 
 /// The first bytes of a 200. The SDK retries after it.
 pub fn truncated_success() -> Fault {
-    let headers = [("content-length", "1000"), ("connection", "close")];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    Fault::Raw { status: 200, headers, body: "<Dep".into(), after_effect: false }
+    truncated_response(200, "<Dep", &[])
+}
+
+/// A response that announces 1,000 bytes and sends only `body`. Each of `headers` is added, or replaces the one of that name.
+pub fn truncated_response(status: u16, body: &str, headers: &[(&str, &str)]) -> Fault {
+    let defaults = [("content-length", "1000"), ("connection", "close")];
+    let headers = defaults.iter().chain(headers).map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Fault::Raw { status, headers, body: body.into(), after_effect: false }
 }
 
 /// A success of `DeprovisionIpamByoasn` with this content in its `byoasn` element.

@@ -2,11 +2,10 @@
 
 import contextlib
 import json
-import platform
 import urllib.request
 
 import invoke
-from invoke import ROOT
+from package import HOST_ARCHITECTURE, ROOT
 
 FUNCTION = ROOT / "target" / "debug" / "deprovision-ipam-byoasn"
 REQUEST = {"IpamId": "ipam-0123456789abcdef0", "Asn": "64500"}
@@ -34,8 +33,8 @@ class Function:
 @contextlib.contextmanager
 def running(endpoint, log, ec2=None, **environment):
     """Starts the emulator with the function, which calls `ec2` at `endpoint`."""
-    architecture = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
-    [program] = (ROOT / ".venv" / "test").glob(f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{architecture}")
+    samcli = "lib/python3*/site-packages/samcli"
+    [program] = (ROOT / ".venv" / "test").glob(f"{samcli}/local/rapid/aws-lambda-rie-{HOST_ARCHITECTURE}")
     port = invoke.free_port()
     command = [
         program,
